@@ -1,0 +1,9 @@
+import { defineConfig } from "drizzle-kit";
+
+export default defineConfig({
+  dialect: "sqlite",
+  driver: "durable-sqlite",
+  casing: "snake_case",
+  schema: "./durable-objects/project-agent/schema.ts",
+  out: "./durable-objects/project-agent/migrations",
+});

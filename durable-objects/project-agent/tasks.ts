@@ -1,0 +1,261 @@
+import { and, asc, count, desc, eq, ne } from "drizzle-orm";
+import type { DrizzleSqliteDODatabase } from "drizzle-orm/durable-sqlite";
+import type { Target } from "#core/delivery.ts";
+import { type Block, fields, link, text } from "#core/response.ts";
+import {
+  MAX_ATTEMPTS,
+  MAX_RUNNING_TASKS,
+  type ReportAnswer,
+  type TaskReport,
+  type TaskResult,
+  type TaskRun,
+  type TaskSpec,
+  instanceOf,
+} from "#core/task.ts";
+import { type CopyStatement, copyTask } from "#db/copies.ts";
+import type { AuditLog } from "../mailbox/audit-log.ts";
+import type { Copies } from "../mailbox/copies.ts";
+import type { Deadlines } from "../mailbox/deadlines.ts";
+import type { Outbox } from "../mailbox/outbox.ts";
+import type { AgentRegister } from "./register.ts";
+import { tasks } from "./schema.ts";
+
+export type TaskRow = typeof tasks.$inferSelect;
+
+export type TasksSetup = {
+  db: DrizzleSqliteDODatabase;
+  audit: AuditLog;
+  outbox: Outbox;
+  copies: Copies;
+  deadlines: Deadlines;
+  register: AgentRegister;
+  now: () => number;
+  /** How long a running task may be silent before it is looked after. */
+  watchdogMs: number;
+};
+
+const watchdogOf = (taskId: string): string => `watch:${taskId}`;
+
+/** What a task says when it ends, in the conversation it came from. */
+function resultBlocks(taskId: string, result: TaskResult): Block[] {
+  if (result.outcome === "failed") return [text(`✗ ${taskId} failed. ${result.reason}`)];
+  return [
+    text(`✓ ${result.simulated ? "Simulated: " : ""}${result.summary}`),
+    fields({
+      "Pull request": `#${result.pullRequest.number} on ${result.pullRequest.branch}`,
+      Files: result.files.join(", "),
+      Risk: result.risk,
+      Task: taskId,
+    }),
+    link(result.pullRequest.url, "See it"),
+  ];
+}
+
+/** The tasks of one project. All methods that change something are to be called inside a transaction. */
+export class Tasks {
+  readonly #at: TasksSetup;
+
+  constructor(setup: TasksSetup) {
+    this.#at = setup;
+  }
+
+  find(id: string): TaskRow | undefined {
+    return this.#at.db.select().from(tasks).where(eq(tasks.id, id)).get();
+  }
+
+  /** Waiting and running tasks, oldest first. */
+  unfinished(): TaskRow[] {
+    return this.#at.db
+      .select()
+      .from(tasks)
+      .where(ne(tasks.status, "ended"))
+      .orderBy(asc(tasks.createdAt), asc(tasks.decisionSequence))
+      .all();
+  }
+
+  recent(limit: number): TaskRow[] {
+    return this.#at.db
+      .select()
+      .from(tasks)
+      .orderBy(desc(tasks.createdAt), desc(tasks.decisionSequence))
+      .limit(limit)
+      .all();
+  }
+
+  count(status: TaskRow["status"]): number {
+    return this.#at.db.select({ count: count() }).from(tasks).where(eq(tasks.status, status)).get()?.count ?? 0;
+  }
+
+  #inOrder(status: "queued" | "running"): TaskRow[] {
+    return this.unfinished().filter((task) => task.status === status);
+  }
+
+  areUnfinished(): boolean {
+    return this.count("running") + this.count("queued") > 0;
+  }
+
+  counts(): { running: number; queued: number; ended: number } {
+    return { running: this.count("running"), queued: this.count("queued"), ended: this.count("ended") };
+  }
+
+  /** Enters a decided task into the queue. It now owes the one final reply to the message it came from. */
+  add(spec: TaskSpec, from: { replyId: string; inReplyTo: string; target: Target; decisionSequence: number }): void {
+    const { db, register, copies, now } = this.#at;
+    db.insert(tasks)
+      .values({
+        id: spec.taskId,
+        status: "queued",
+        spec,
+        ...from,
+        attempt: 0,
+        reported: 0,
+        progress: "",
+        createdAt: now(),
+      })
+      .run();
+    register.add(spec.taskId, "task");
+    copies.note("task", spec.taskId);
+  }
+
+  /**
+   * Marks as running what may run now, and returns it, for its Workflows to be created after the transaction.
+   * Everyone still waiting is told their place.
+   */
+  startNext(): TaskRun[] {
+    const runs: TaskRun[] = [];
+    const free = MAX_RUNNING_TASKS - this.count("running");
+    const queued = this.#inOrder("queued");
+    for (const task of queued.slice(0, Math.max(free, 0))) runs.push(this.#begin(task, 1));
+    for (const [index, task] of queued.slice(Math.max(free, 0)).entries()) {
+      const place = `waiting, place ${index + 1}: ${MAX_RUNNING_TASKS} tasks run at once`;
+      if (task.progress !== place) this.#progress(task, place);
+    }
+    return runs;
+  }
+
+  /** Sets the deadline by which a running task should have been heard of. */
+  watch(taskId: string): void {
+    const { deadlines, now, watchdogMs } = this.#at;
+    deadlines.set(watchdogOf(taskId), now() + watchdogMs);
+  }
+
+  #begin(task: TaskRow, attempt: number): TaskRun {
+    const { db, register, now, copies } = this.#at;
+    db.update(tasks)
+      .set({ status: "running", attempt, reported: 0, startedAt: now() })
+      .where(eq(tasks.id, task.id))
+      .run();
+    if (attempt > 1) register.recover(task.id);
+    this.watch(task.id);
+    copies.note("task", task.id);
+    this.#progress(task, attempt === 1 ? "starting" : `starting again, attempt ${attempt} of ${MAX_ATTEMPTS}`);
+    return { spec: task.spec, attempt };
+  }
+
+  /**
+   * What becomes of a running task whose Workflow ended without telling its result: another attempt, which is returned,
+   * or the end when it has had them all. Nothing when a report came meanwhile.
+   */
+  endedInSilence({ id, attempt }: TaskRow): TaskRun | null {
+    const task = this.find(id);
+    if (task?.status !== "running" || task.attempt !== attempt) return null;
+    if (attempt < MAX_ATTEMPTS) return this.#begin(task, attempt + 1);
+    const words = `✗ ${id} was begun ${attempt} times and ended each time without a result. Ask again, or look into the Worker's log.`;
+    this.end(task, "failed", [text(words)]);
+    return null;
+  }
+
+  /** Takes a report in. Repeats, and reports of another attempt or of an ended task, change nothing. */
+  apply(report: TaskReport): ReportAnswer {
+    const task = this.find(report.taskId);
+    if (!task || task.status !== "running" || task.attempt !== report.attempt) return { goOn: false };
+    if (report.sequence <= task.reported) return { goOn: true };
+    const { db, audit, register } = this.#at;
+    db.update(tasks).set({ reported: report.sequence }).where(eq(tasks.id, task.id)).run();
+    this.#activate(task.id);
+    for (const { tool, detail, ok } of report.tools) {
+      audit.append({
+        actor: { kind: "agent", id: task.id, name: task.id },
+        action: "tool",
+        subject: tool,
+        details: { detail, ok },
+      });
+    }
+    if (report.result) {
+      this.end(task, report.result.outcome, resultBlocks(task.id, report.result), report.result);
+      return { goOn: false };
+    }
+    this.watch(task.id);
+    if (report.progress !== null) this.#progress(task, report.progress);
+    register.move(task.id, "ACTIVE");
+    return { goOn: true };
+  }
+
+  #activate(id: string): void {
+    const { register } = this.#at;
+    if (register.find(id)?.state === "INITIALIZING") register.move(id, "IDLE");
+    register.move(id, "ACTIVE");
+  }
+
+  /** Ends a task with its final reply. `result` is kept where there is one. */
+  end(
+    task: TaskRow,
+    outcome: NonNullable<TaskRow["outcome"]>,
+    blocks: Block[],
+    result: TaskResult | null = null,
+  ): void {
+    const { db, deadlines, register, outbox, now, copies } = this.#at;
+    const done = result?.outcome === "completed" ? result : null;
+    db.update(tasks)
+      .set({
+        status: "ended",
+        outcome,
+        endedAt: now(),
+        summary: done?.summary ?? null,
+        pullRequestNumber: done?.pullRequest.number ?? null,
+        pullRequestUrl: done?.pullRequest.url ?? null,
+      })
+      .where(and(eq(tasks.id, task.id), ne(tasks.status, "ended")))
+      .run();
+    deadlines.clear(watchdogOf(task.id));
+    register.end(task.id, outcome);
+    copies.note("task", task.id);
+    outbox.post(
+      {
+        id: task.replyId,
+        kind: "final",
+        ok: outcome === "completed",
+        target: task.target,
+        inReplyTo: task.inReplyTo,
+        blocks,
+      },
+      now(),
+    );
+  }
+
+  copy(id: string, at: { organisation: string; project: string }): CopyStatement | null {
+    const task = this.find(id);
+    if (!task) return null;
+    const { instruction, requestedBy } = task.spec;
+    return copyTask({ ...at, ...task, instruction, requestedBy: requestedBy.name });
+  }
+
+  #progress(task: TaskRow, progress: string): void {
+    const { db, outbox, now } = this.#at;
+    db.update(tasks).set({ progress }).where(eq(tasks.id, task.id)).run();
+    outbox.post(
+      {
+        id: task.replyId,
+        kind: "progress",
+        ok: true,
+        target: task.target,
+        inReplyTo: task.inReplyTo,
+        blocks: [text(`${task.id}: ${progress}`)],
+      },
+      now(),
+    );
+  }
+}
+
+/** The Workflow instance of a task's present attempt. */
+export const instanceOfTask = (task: TaskRow): string => instanceOf(task.id, task.attempt);
