@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          // One project after the other: they would compete for the machine.
+          sequence: { groupOrder: 0 },
           include: ["test/{core,channels,clients,cli,emulators,tooling}/**/*.test.ts"],
           testTimeout: 30_000,
         },
@@ -30,6 +32,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          sequence: { groupOrder: 1 },
           include: ["test/{worker,db,agents,durable-objects}/**/*.test.ts"],
           globalSetup: ["./test/workerd/start-github.ts"],
           setupFiles: ["./test/worker/apply-migrations.ts"],
@@ -42,6 +45,7 @@ export default defineConfig({
         // Whole stories over real processes: one file at a time, so that they do not compete for the machine.
         test: {
           name: "journeys",
+          sequence: { groupOrder: 2 },
           include: ["test/journeys/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
