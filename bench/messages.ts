@@ -89,7 +89,11 @@ export async function messagesBench(stage: Stage): Promise<Checked> {
       const samples = new Map(subjects.map(({ name }): [string, Sample[]] => [name, []]));
       for (let round = 0; round <= ROUNDS; round += 1) {
         for (const subject of subjects) {
-          const { done, ...measured } = await sample(subject, load, `${subject.name}-${load.connections}-${round}`);
+          const { done, ...measured } = await sample(
+            subject,
+            load,
+            `${subject.name.replaceAll(/\W+/g, "-")}-${load.connections}-${round}`,
+          );
           sent.set(subject.name, (sent.get(subject.name) ?? 0) + done);
           if (round > 0) samples.get(subject.name)?.push(measured);
         }
