@@ -9,7 +9,7 @@ export default defineConfig({
           name: "node",
           // One project after the other: they would compete for the machine.
           sequence: { groupOrder: 0 },
-          include: ["test/{core,channels,clients,cli,emulators,tooling}/**/*.test.ts"],
+          include: ["test/{core,channels,clients,cli,emulators,tooling,agents-pure}/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },
