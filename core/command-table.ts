@@ -51,7 +51,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("config", "Look", VIEW, true, ["config", "config", "how this project is set up"]),
   entry("permissions", "Look", VIEW, true, ["permissions [person]", "permissions @anna", "who may do what"]),
   entry("context", "Look", VIEW, false, ["context", "context", "what I remember of this project"], ["memory"]),
-  entry("usage", "Look", VIEW, false, ["usage", "usage", "what models have cost"]),
+  entry("usage", "Look", VIEW, true, ["usage", "usage", "what models have cost"]),
   entry("runners", "Look", VIEW, false, ["runners", "runners", "the machines that run sandboxes"]),
   entry("lens", "Look", VIEW, false, [
     "lens <question>",

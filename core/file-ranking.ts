@@ -8,6 +8,9 @@ const STOP_WORDS = new Set(
 const GENERATED =
   /(^|\/)(node_modules|vendor|dist|build|\.git|coverage|__snapshots__)(\/|$)|\.(lock|min\.js|map|snap|png|jpe?g|gif|webp|ico|pdf|zip|gz|woff2?)$|(^|\/)package-lock\.json$/i;
 
+/** Whether a path looks like what programs make, or like no text: nobody reads it to understand a repository. */
+export const isGenerated = (path: string): boolean => GENERATED.test(path);
+
 /** The words of an instruction that may name a file or what is in it: lower case, no stop words, each once. */
 export const keywordsOf = (instruction: string): string[] => [
   ...new Set(
@@ -28,7 +31,7 @@ export function rankPaths(paths: readonly string[], instruction: string, limit: 
   const words = keywordsOf(instruction);
   const lowered = instruction.toLowerCase();
   const scored = paths
-    .filter((path) => !GENERATED.test(path))
+    .filter((path) => !isGenerated(path))
     .map((path) => ({ path, score: score(path.toLowerCase(), words, lowered) }))
     .toSorted((a, b) => b.score - a.score || a.path.length - b.path.length || (a.path < b.path ? -1 : 1));
   const matching = scored.filter((candidate) => candidate.score > 0);

@@ -4,7 +4,7 @@ import type { ChannelName, Conversation, NormalizedMessage, Sender } from "./mes
 import type { AutonomyLevel, Role } from "./permissions.ts";
 import type { Policies } from "./policies.ts";
 import type { Block } from "./response.ts";
-import type { ReportAnswer, RepositoryName, TaskReport } from "./task.ts";
+import type { ReportAnswer, RepositoryName, Reservation, Reserved, TaskReport } from "./task.ts";
 
 /** How agents meet: the remote methods of each, without importing one another (design: architecture). */
 
@@ -33,6 +33,8 @@ export interface AuditSource {
 
 export interface ProjectAgentRpc extends MessageReceiver, AuditSource {
   report(report: TaskReport): Promise<ReportAnswer>;
+  /** Sets money aside for a model call, as much of it as there is. */
+  reserve(reservation: Reservation): Promise<Reserved>;
   summary(): Promise<AgentSummary>;
 }
 

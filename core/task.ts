@@ -1,3 +1,4 @@
+import { ModelUsage } from "./model-usage.ts";
 import { Risk } from "./permissions.ts";
 import {
   array,
@@ -34,7 +35,7 @@ export const TaskSpec = object({
   /** ISO 8601. The commit's date: recorded before the first write, so that a repeat makes the same commit. */
   requestedAt: string(),
   /** Without a model the whole flow runs and the change is a marked stand-in (design: product, "Simulation mode"). */
-  mode: enumOf(["simulation"]),
+  mode: enumOf(["simulation", "edge"]),
   auditReference: string(),
 });
 export type TaskSpec = Infer<typeof TaskSpec>;
@@ -55,6 +56,8 @@ export const TaskResult = discriminatedUnion("outcome", [
     simulated: boolean(),
     pullRequest: PullRequestReference,
   }),
+  /** The model answered without changing anything: no branch was made. */
+  object({ outcome: literal("answered"), answer: string() }),
   object({ outcome: literal("failed"), reason: string() }),
 ]);
 export type TaskResult = Infer<typeof TaskResult>;
@@ -62,6 +65,15 @@ export type TaskResult = Infer<typeof TaskResult>;
 /** A tool run, for the audit. */
 export const ToolRun = object({ tool: string(), detail: string(), ok: boolean() });
 export type ToolRun = Infer<typeof ToolRun>;
+
+/** A call of a model, as it is paid for. */
+export const ModelSpend = object({ model: string(), purpose: string(), usage: ModelUsage, costUsd: number() });
+export type ModelSpend = Infer<typeof ModelSpend>;
+
+/** Money set aside before a call: `call` names it within its task, so that a repeat sets nothing aside twice. */
+export type Reservation = { taskId: string; attempt: number; call: string; usd: number };
+/** How much of it the task's ceiling and the project's month leave. */
+export type Reserved = { grantedUsd: number; limit: "task" | "project" | null };
 
 /**
  * What a Task agent tells its Project agent. `(taskId, attempt, sequence)` names a report: a repeat has no effect,
@@ -73,6 +85,7 @@ export const TaskReport = object({
   sequence: number().int(),
   progress: nullable(string()),
   tools: array(ToolRun),
+  spent: array(ModelSpend),
   result: nullable(TaskResult),
 });
 export type TaskReport = Infer<typeof TaskReport>;
