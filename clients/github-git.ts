@@ -35,9 +35,11 @@ const contentsAnswer = union([
   object({ type: enumOf(["symlink", "submodule"]) }),
 ]);
 
+const searchAnswer = object({ items: array(object({ path: string() })) });
+
 type GitMethods = Pick<
   GitHub,
-  "repository" | "head" | "tree" | "file" | "commit" | "createBranch" | "branch" | "deleteBranch"
+  "repository" | "head" | "tree" | "file" | "searchCode" | "commit" | "createBranch" | "branch" | "deleteBranch"
 >;
 
 /** Repositories, commits and branches. */
@@ -167,6 +169,16 @@ export function gitMethods({ call }: Connection): GitMethods {
         blob,
       );
       return decode(whole);
+    },
+
+    async searchCode(repo, words, limit) {
+      if (words.length === 0) return [];
+      const found = await call(
+        { repository: nameOf(repo), doing: "search the code", permission: "contents: read" },
+        (octokit) => octokit.rest.search.code({ q: `${words.join(" ")} repo:${nameOf(repo)}`, per_page: limit }),
+        searchAnswer,
+      );
+      return found.items.map(({ path }) => path);
     },
 
     async commit(repo, { base, message, author, files }) {

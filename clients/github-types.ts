@@ -85,6 +85,8 @@ export type GitHub = {
   tree(repo: RepositoryName, treeSha: string): Promise<Tree>;
   /** One file at a branch, tag or commit; null when there is none. */
   file(repo: RepositoryName, path: string, ref: string): Promise<RepositoryFile | null>;
+  /** Paths of files on the default branch that hold the words, best first, at most `limit`. */
+  searchCode(repo: RepositoryName, words: string[], limit: number): Promise<string[]>;
   /** Writes one commit, which no branch points at yet. Repeating it gives the same hash. */
   commit(repo: RepositoryName, commit: NewCommit): Promise<{ commitSha: string }>;
   /** "exists" when the branch is already at this very commit; at another one it is an InvalidInputError. */

@@ -47,6 +47,19 @@ test("a repository that is not there", async () => {
   });
 });
 
+test("a code search of a repository that is not there, and one too many", async () => {
+  expect(await failureOf(connect().searchCode({ owner: "acme", name: "nothing" }, ["word"], 5))).toMatchObject({
+    name: "InvalidInputError",
+    message: expect.stringContaining("would not search the code in acme/nothing"),
+  });
+  answerWith(403, { "retry-after": "30" }, { message: "You have exceeded a secondary rate limit." });
+  expect(await failureOf(connect().searchCode(repo, ["word"], 5))).toMatchObject({
+    name: "UpstreamError",
+    retryable: true,
+    retryAfterMs: 30_000,
+  });
+});
+
 test("a branch, pull request or tree that is not there", async () => {
   expect(await failureOf(connect().head(repo, "nothing"))).toMatchObject({
     name: "NotFoundError",

@@ -54,6 +54,15 @@ test("reads a branch's commit and tree in one request", async () => {
   expect(world.emulator.requests.length - before).toBe(1);
 });
 
+test("finds files by words in them", async () => {
+  expect(await github.searchCode(repo, ["export"], 5)).toEqual(["src/a ü.ts"]);
+  expect(await github.searchCode(repo, ["export", "zebra"], 5)).toEqual([]);
+  expect(await github.searchCode(repo, ["0123456789"], 1)).toHaveLength(1);
+  const before = world.emulator.requests.length;
+  expect(await github.searchCode(repo, [], 5)).toEqual([]);
+  expect(world.emulator.requests).toHaveLength(before);
+});
+
 test("reads the whole file tree, and says when some of it is missing", async () => {
   const { treeSha } = await main();
   const tree = await github.tree(repo, treeSha);
