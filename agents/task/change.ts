@@ -1,8 +1,14 @@
 import { keywordsOf, rankPaths } from "#core/file-ranking.ts";
 import type { TaskSpec } from "#core/task.ts";
 
-/** What a task does to the repository: whole files, text only. */
-export type Change = { summary: string; files: { path: string; content: string }[]; simulated: boolean };
+/** What a task does to the repository: whole files, text only; null deletes one. */
+export type Change = {
+  summary: string;
+  files: { path: string; content: string | null; mode?: "100644" | "100755" }[];
+  simulated: boolean;
+  /** US dollars that models cost for it. */
+  costUsd: number;
+};
 
 const MAX_FILES_READ = 5;
 
@@ -38,6 +44,7 @@ export function simulatedChange(spec: TaskSpec, tree: { paths: string[]; truncat
     summary: `would ${oneLine(spec.kind === "instruct" ? spec.instruction : `${spec.kind} ${spec.instruction}`, 200)}`,
     files: [{ path: `.codespar/simulated/${spec.taskId}.md`, content }],
     simulated: true,
+    costUsd: 0,
   };
 }
 

@@ -1,15 +1,22 @@
 import type { GitHub } from "#clients/github.ts";
 import { riskOfChange } from "#core/guards.ts";
 import { type PullRequestReference, type TaskResult, type TaskSpec, branchOf, repositoryFullName } from "#core/task.ts";
-import { simulatedChange } from "./change.ts";
+import type { ModelNames } from "#clients/model-env.ts";
+import type { Asker } from "./asker.ts";
+import { type Change, oneLine, simulatedChange } from "./change.ts";
+import { runEdge } from "./edge.ts";
 import { commitMessage, pullRequestBody, pullRequestTitle } from "./pull-request.ts";
-import type { Stages } from "./stages.ts";
+import type { Staged, Stages } from "./stages.ts";
+
+/** How a task asks models. */
+export type ModelAccess = { asker: Asker; models: ModelNames };
 
 /** The commit's author. Nobody's address: GitHub shows the name, and who asked stands in the message. */
 const AUTHOR = { name: "CodeSpar", email: "codespar@users.noreply.github.invalid" };
 
 /** Paths kept in a step's result, which has to stay under 1 MiB. */
 const MAX_PATHS = 5000;
+const MAX_SUMMARY = 300;
 
 type Base = {
   defaultBranch: string;
@@ -25,12 +32,22 @@ type Base = {
  * and date are fixed before the first write, so that a repeat makes the very same commit; what an earlier attempt left
  * is found and used. Ends in a report unless the task was stopped.
  */
-export async function runTask(spec: TaskSpec, stages: Stages, connect: () => GitHub): Promise<void> {
-  const result = await attempt(spec, stages, connect);
+export async function runTask(
+  spec: TaskSpec,
+  stages: Stages,
+  connect: () => GitHub,
+  ask: ModelAccess | null,
+): Promise<void> {
+  const result = await attempt(spec, stages, connect, ask);
   if (result) await stages.finish(result);
 }
 
-async function attempt(spec: TaskSpec, stages: Stages, connect: () => GitHub): Promise<TaskResult | null> {
+async function attempt(
+  spec: TaskSpec,
+  stages: Stages,
+  connect: () => GitHub,
+  ask: ModelAccess | null,
+): Promise<TaskResult | null> {
   const repository = repositoryFullName(spec.repository);
 
   const read = await stages.run("read", `reading ${repository}`, async ({ used }): Promise<Base> => {
@@ -59,7 +76,18 @@ async function attempt(spec: TaskSpec, stages: Stages, connect: () => GitHub): P
   if (read.status !== "done") return null;
   const base = read.value;
   const github = connect();
-  const change = simulatedChange(spec, base);
+  if (base.branchSha !== null && spec.mode === "edge") {
+    const left = await takeUp(spec, stages, github);
+    if (left.status === "failed") return { outcome: "failed", reason: left.reason };
+    if (left.status !== "done") return null;
+    if (left.value !== null) return left.value;
+    base.branchSha = null;
+  }
+  const made = await makeChange(spec, base, stages, github, ask);
+  if (made.status === "failed") return { outcome: "failed", reason: made.reason };
+  if (made.status !== "done") return null;
+  const change = made.value;
+  if ("answer" in change) return { outcome: "answered", answer: change.answer };
 
   if (base.branchSha === null) {
     const written = await stages.run("write", "writing the commit", async ({ used }): Promise<string> => {
@@ -102,12 +130,59 @@ async function attempt(spec: TaskSpec, stages: Stages, connect: () => GitHub): P
   const paths = change.files.map(({ path }) => path);
   return {
     outcome: "completed",
-    summary: change.summary,
+    summary: oneLine(change.summary, MAX_SUMMARY),
     files: paths,
     risk: riskOfChange(paths),
     simulated: change.simulated,
     pullRequest: opened.value,
   };
+}
+
+/**
+ * What an earlier attempt left: its pull request is the result. A branch alone is deleted, for a model does not make the same change
+ * twice, and the pull request would speak of another one than it holds.
+ */
+function takeUp(spec: TaskSpec, stages: Stages, github: GitHub): Promise<Staged<TaskResult | null>> {
+  const branch = branchOf(spec.taskId);
+  return stages.run("take up", "looking at what was begun", async ({ used }): Promise<TaskResult | null> => {
+    const found = await github.findPullRequest(spec.repository, branch);
+    if (found === null) {
+      await github.deleteBranch(spec.repository, branch);
+      used("github.delete-branch", branch);
+      return null;
+    }
+    const { paths } = await github.pullRequestFiles(spec.repository, found.number);
+    used("github.pull-request", `#${found.number} found`);
+    return {
+      outcome: "completed",
+      summary: oneLine(found.title, MAX_SUMMARY),
+      files: paths.slice(0, MAX_PATHS),
+      risk: riskOfChange(paths),
+      simulated: false,
+      pullRequest: { number: found.number, url: found.htmlUrl, branch },
+    };
+  });
+}
+
+/** By simulation, or with a model through the GitHub API. */
+async function makeChange(
+  spec: TaskSpec,
+  base: Base,
+  stages: Stages,
+  github: GitHub,
+  access: ModelAccess | null,
+): Promise<Staged<Change | { answer: string }>> {
+  if (spec.mode === "simulation") return { status: "done", value: simulatedChange(spec, base) };
+  if (!access) {
+    const reason = "No model is configured any more. Set the secret ANTHROPIC_API_KEY and ask again.";
+    return { status: "failed", reason, retryable: false, retryAfterMs: null };
+  }
+  const outcome = await runEdge({ spec, base, stages, github, ...access });
+  if (outcome.status !== "done") return outcome;
+  if (outcome.value.kind === "answered") return { status: "done", value: { answer: outcome.value.answer } };
+  const { summary, files } = outcome.value;
+  const value = { summary: summary || files.map(({ path }) => path).join(", "), files, simulated: false };
+  return { status: "done", value: { ...value, costUsd: stages.costUsd } };
 }
 
 /** Leaves nothing half done: a branch without its pull request is nobody's. The answer to writing it may have been lost. */

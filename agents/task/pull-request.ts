@@ -1,5 +1,6 @@
 import { guardedPaths, riskOfChange } from "#core/guards.ts";
 import type { TaskSpec } from "#core/task.ts";
+import { dollars } from "#core/prices.ts";
 import { type Change, fenced, oneLine } from "./change.ts";
 
 const MAX_TITLE = 72;
@@ -47,7 +48,7 @@ export function pullRequestBody(spec: TaskSpec, change: Change): string {
     "",
     "## Change",
     "",
-    change.simulated ? "One file that says what would have been done." : change.summary,
+    change.simulated ? "One file that says what would have been done." : withoutMentions(change.summary),
     "",
     ...paths.map((path) => `- \`${path}\``),
     "",
@@ -63,12 +64,16 @@ export function pullRequestBody(spec: TaskSpec, change: Change): string {
     "",
     `- Risk: ${riskOfChange(paths)}`,
     `- Checked with: ${change.simulated ? "nothing was run, the change is simulated" : "nothing was run"}`,
-    `- Cost: ${change.simulated ? "$0.00, no model was called" : "unknown"}`,
+    `- Cost: ${change.simulated ? "$0.00, no model was called" : dollars(change.costUsd)}`,
     `- Task: ${spec.taskId}`,
     `- Audit: ${spec.auditReference}`,
     "",
   ].join("\n");
 }
+
+/** The model's words may name people and issues; saying so in a pull request must not call or close them. */
+const withoutMentions = (summary: string): string =>
+  summary.replaceAll(/@(?=[\w-])/g, "@\u200B").replaceAll(/#(?=\d)/g, "#\u200B");
 
 /** A name is whatever someone typed: as code it can neither mention anyone nor be markup. */
 const fencedName = (name: string): string => `\`${oneLine(name, 80).replaceAll("`", "'")}\``;

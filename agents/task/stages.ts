@@ -1,6 +1,6 @@
 import type { WorkflowStep } from "cloudflare:workers";
 import { InvalidInputError, NotFoundError, UpstreamError } from "#core/errors.ts";
-import type { ReportAnswer, TaskReport, TaskResult, ToolRun } from "#core/task.ts";
+import type { ModelSpend, ReportAnswer, TaskReport, TaskResult, ToolRun } from "#core/task.ts";
 
 const SECOND = 1000;
 /** Tries of one stage while a service fails in a passing way, and the longest wait it may ask for. */
@@ -13,10 +13,18 @@ const UNTIL_ANSWERED = {
   timeout: 120 * SECOND,
 };
 
+/** For stages that wait for a model: a long answer takes minutes, and one that the engine cuts off is paid for and lost. */
+export const LONG_WORK = { ...UNTIL_ANSWERED, timeout: 1200 * SECOND };
+
 export type Failed = { status: "failed"; reason: string; retryAfterMs: number | null; retryable: boolean };
 export type Staged<T> = { status: "done"; value: T } | { status: "stopped" } | Failed;
 
-export type StageTools = { used: (tool: string, detail: string) => void };
+export type StageTools = {
+  /** Notes a tool run, for the audit. */
+  used: (tool: string, detail: string) => void;
+  /** Notes what a model call cost; also of one that brought no answer. */
+  spent: (spend: ModelSpend) => void;
+};
 
 /**
  * The durable stages of one attempt at a task. Each is one step of the Workflow: it first tells the Project agent what
@@ -29,6 +37,8 @@ export class Stages {
   readonly #task: { taskId: string; attempt: number };
   #sequence = 0;
   #tools: ToolRun[] = [];
+  #spent: ModelSpend[] = [];
+  #costUsd = 0;
 
   constructor(
     step: WorkflowStep,
@@ -48,9 +58,10 @@ export class Stages {
     name: string,
     progress: string,
     work: (tools: StageTools) => Promise<T>,
+    config: typeof UNTIL_ANSWERED = UNTIL_ANSWERED,
   ): Promise<Staged<T>> {
     for (let attempt = 1; ; attempt += 1) {
-      const tried = await this.#try(`${name} ${attempt}`, progress, work);
+      const tried = await this.#try(`${name} ${attempt}`, progress, work, config);
       if (tried.status !== "failed") return tried;
       const waitMs = tried.retryAfterMs ?? Math.min(2 ** (attempt - 1) * SECOND, 30 * SECOND);
       if (!tried.retryable || attempt === MAX_TRIES || waitMs > LONGEST_WAIT_MS) return tried;
@@ -67,36 +78,63 @@ export class Stages {
     name: string,
     progress: string,
     work: (tools: StageTools) => Promise<T>,
+    config: typeof UNTIL_ANSWERED,
   ): Promise<Staged<T>> {
     this.#sequence += 1;
-    const report = { ...this.#task, sequence: this.#sequence, progress, tools: this.#tools, result: null };
-    const { staged, tools } = (await this.#step.do(name, UNTIL_ANSWERED, async () => {
+    const report = this.#reportOf(progress, null);
+    const { staged, tools, spent } = (await this.#step.do(name, config, async () => {
       const { goOn } = await this.#report(report);
-      if (!goOn) return { staged: { status: "stopped" as const }, tools: [] };
+      if (!goOn) return { staged: { status: "stopped" as const }, tools: [], spent: [] };
       const used: ToolRun[] = [];
+      const spends: ModelSpend[] = [];
       try {
-        const value = await work({ used: (tool, detail) => void used.push({ tool, detail, ok: true }) });
-        return { staged: { status: "done" as const, value }, tools: used };
+        const value = await work({
+          used: (tool, detail) => void used.push({ tool, detail, ok: true }),
+          spent: (spend) => void spends.push(spend),
+        });
+        return { staged: { status: "done" as const, value }, tools: used, spent: spends };
       } catch (error) {
         const failed = asFailure(error);
-        return { staged: failed, tools: [...used, { tool: name, detail: failed.reason, ok: false }] };
+        const tried = { tool: name, detail: failed.reason, ok: false };
+        return { staged: failed, tools: [...used, tried], spent: spends };
       }
-    })) as { staged: Staged<T>; tools: ToolRun[] };
+    })) as { staged: Staged<T>; tools: ToolRun[]; spent: ModelSpend[] };
     this.#tools = tools;
+    this.#spent = spent;
+    for (const { costUsd } of spent) this.#costUsd += costUsd;
     return staged;
+  }
+
+  /** What the model calls of this attempt have cost so far, in US dollars. */
+  get costUsd(): number {
+    return this.#costUsd;
+  }
+
+  /** The next report, with what was used and spent since the last one. */
+  #reportOf(progress: string | null, result: TaskResult | null): TaskReport {
+    const report = {
+      ...this.#task,
+      sequence: this.#sequence,
+      progress,
+      tools: this.#tools,
+      spent: this.#spent,
+      result,
+    };
+    this.#tools = [];
+    this.#spent = [];
+    return report;
   }
 
   async #tell(name: string, progress: string): Promise<boolean> {
     this.#sequence += 1;
-    const report = { ...this.#task, sequence: this.#sequence, progress, tools: this.#tools, result: null };
-    this.#tools = [];
+    const report = this.#reportOf(progress, null);
     return this.#step.do(name, UNTIL_ANSWERED, async () => (await this.#report(report)).goOn);
   }
 
   /** The last report: with it the Project agent gives the final reply. */
   async finish(result: TaskResult): Promise<void> {
     this.#sequence += 1;
-    const report = { ...this.#task, sequence: this.#sequence, progress: null, tools: this.#tools, result };
+    const report = this.#reportOf(null, result);
     await this.#step.do("report the result", UNTIL_ANSWERED, async () => {
       await this.#report(report);
     });

@@ -1,5 +1,6 @@
-import type { ChannelRegistry } from "#channels/adapter.ts";
-import { createTerminalAdapter, terminalConversation } from "#channels/terminal.ts";
+import type { DeliveryMemory } from "#channels/adapter.ts";
+import { type ChannelsEnv, sendersFromEnv } from "#channels/registry.ts";
+import { terminalConversation } from "#channels/terminal.ts";
 import { type GitHubEnv, gitHubFromEnv, gitHubHost } from "#clients/github-env.ts";
 import { organisationChain } from "#core/audit.ts";
 import { parseCommand } from "#core/commands.ts";
@@ -19,7 +20,6 @@ import type {
   SetupRequest,
   Standing,
   StandingQuery,
-  TerminalGatewayRpc,
 } from "#core/rpc.ts";
 import { repositoryFullName } from "#core/task.ts";
 import { type CopyStatement, copyConversation, copyProject, copyWorkspace } from "#db/copies.ts";
@@ -37,11 +37,11 @@ import { Projects } from "./projects.ts";
 import { OrganisationCommands } from "./organisation-commands.ts";
 import { performed } from "./schema.ts";
 
-export type CoordinatorEnv = GitHubEnv & {
-  DB: D1Database;
-  PROJECT_AGENT: Namespace<ProjectAgentRpc>;
-  TERMINAL_GATEWAY: Namespace<TerminalGatewayRpc>;
-};
+export type CoordinatorEnv = GitHubEnv &
+  ChannelsEnv & {
+    DB: D1Database;
+    PROJECT_AGENT: Namespace<ProjectAgentRpc>;
+  };
 
 /** How long after a conversation was linked elsewhere a platform may still repeat what it sent before. */
 const REPEATS_WITHIN_MS = 86_400_000;
@@ -59,7 +59,7 @@ export class Coordinator extends PersistentAgent<CoordinatorEnv> implements Coor
   readonly #d1: D1Database;
 
   constructor(ctx: DurableObjectState, env: CoordinatorEnv) {
-    const channels: ChannelRegistry = { terminal: createTerminalAdapter(env.TERMINAL_GATEWAY) };
+    const channels = (memory: DeliveryMemory) => sendersFromEnv(env, memory);
     super(ctx, env, { chainOf: organisationChain, migrations, d1: env.DB, channels });
     this.#people = new People(this.db, this.now);
     this.#projects = new Projects(this.db, this.copies, this.now);
@@ -89,6 +89,12 @@ export class Coordinator extends PersistentAgent<CoordinatorEnv> implements Coor
   }
 
   async standing(query: StandingQuery): Promise<Standing> {
+    const { channel, conversation, sender } = query;
+    if (!this.#people.byAccount(channel, conversation.workspace, sender.account)) {
+      // Asked once, when someone is first seen: some platforms' messages carry only an account's id.
+      const name = await this.channels[channel]?.nameOf?.(sender.account);
+      if (name) return this.transaction(() => this.#standing({ ...query, sender: { ...sender, name } }));
+    }
     return this.transaction(() => this.#standing(query));
   }
 
@@ -141,6 +147,7 @@ export class Coordinator extends PersistentAgent<CoordinatorEnv> implements Coor
     // A repeat from before the conversation was unlinked: its reply is that agent's.
     if (known.includes(true)) return this.transaction(() => this.inbox.finish(row.sequence));
     this.inbox.keep(row.sequence);
+    if (this.isTalk(message)) return this.transaction(() => this.inbox.finish(row.sequence));
     const parsed = parseCommand(message.text);
     const answer = await this.#answerWithoutProject(message, parsed);
     this.transaction(() => this.#answer(row, answer));

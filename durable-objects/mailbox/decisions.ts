@@ -7,13 +7,13 @@ import type { Standing } from "#core/rpc.ts";
 import type { AuditLog } from "./audit-log.ts";
 
 /** What is known beyond the command and who asked: see `PolicyInput`. `about` names what it is about, where that is another project. */
-export type DecisionFacts = { guarded?: boolean; raisesOwnRights?: boolean; about?: string };
+export type DecisionFacts = { guarded?: boolean; raisesOwnRights?: boolean; about?: string; budgetLeft?: number };
 
 /** Decides on a person's command, and records the decision. `sequence` is its place in the audit. Call it in a transaction. */
 export function decideAndRecord(
   audit: AuditLog,
   { message, command, standing }: { message: NormalizedMessage; command: Command; standing: Standing },
-  { guarded = false, raisesOwnRights = false, about }: DecisionFacts,
+  { guarded = false, raisesOwnRights = false, about, budgetLeft = Infinity }: DecisionFacts,
   now: number,
 ): { decision: PolicyDecision; sequence: number } {
   const { risk } = commandEntry(command.name);
@@ -29,7 +29,7 @@ export function decideAndRecord(
     initiatedBy: "person",
     policies: standing.policies,
     halted: standing.halted,
-    budgetLeft: Infinity,
+    budgetLeft,
     now,
     raisesOwnRights,
     ...(command.name === "autonomy" ? { requestedLevel: command.args.level } : {}),

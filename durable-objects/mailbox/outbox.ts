@@ -1,6 +1,7 @@
 import { and, asc, eq, lt, lte, min, sql } from "drizzle-orm";
 import type { DrizzleSqliteDODatabase } from "drizzle-orm/durable-sqlite";
 import { type DeliveryResult, type NormalizedResponse, type Target, deliveryBackoffMs } from "#core/delivery.ts";
+import type { Conversation } from "#core/message.ts";
 import type { Block } from "#core/response.ts";
 import { outbox } from "./schema.ts";
 
@@ -137,6 +138,18 @@ export class Outbox {
 
   find(id: string): OutboxRow | undefined {
     return this.#find.get({ id });
+  }
+
+  /** Whether something was posted in this thread. */
+  hasThread(channel: string, { workspace, id, thread }: Conversation): boolean {
+    const at = (path: string) => sql`json_extract(${outbox.target}, ${path})`;
+    const here = and(
+      sql`${at("$.channel")} = ${channel}`,
+      sql`${at("$.conversation.workspace")} = ${workspace}`,
+      sql`${at("$.conversation.id")} = ${id}`,
+      sql`${at("$.conversation.thread")} = ${thread}`,
+    );
+    return this.#db.select({ id: outbox.id }).from(outbox).where(here).limit(1).get() !== undefined;
   }
 
   prune(time: number): void {

@@ -1,8 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
-import { eq } from "drizzle-orm";
+import { eq, lt } from "drizzle-orm";
 import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite";
 import { migrate } from "drizzle-orm/durable-sqlite/migrator";
-import type { ChannelRegistry } from "#channels/adapter.ts";
+import type { ChannelRegistry, DeliveryMemory } from "#channels/adapter.ts";
 import type { NormalizedMessage } from "#core/message.ts";
 import type { Accepted, AuditPage, MessageReceiver } from "#core/rpc.ts";
 import type { CopyStatement } from "#db/copies.ts";
@@ -10,7 +10,7 @@ import { AuditLog } from "./audit-log.ts";
 import { Copies } from "./copies.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Drain } from "./drain.ts";
-import { facts } from "./schema.ts";
+import { deliveryMemory, facts } from "./schema.ts";
 import { Inbox, type InboxRow } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { Sender } from "./sender.ts";
@@ -33,7 +33,8 @@ export type PersistentAgentSetup = {
   chainOf: (name: string) => string;
   migrations: Migrations;
   d1: D1Database;
-  channels: ChannelRegistry;
+  /** What sends to each platform, given a memory of what was sent. */
+  channels: (memory: DeliveryMemory) => ChannelRegistry;
 };
 
 /**
@@ -50,6 +51,7 @@ export abstract class PersistentAgent<Env> extends DurableObject<Env> {
   protected readonly outbox: Outbox;
   protected readonly deadlines: Deadlines;
   protected readonly copies: Copies;
+  protected readonly channels: ChannelRegistry;
   readonly #sender: Sender;
   readonly #drain: Drain;
   #copying = false;
@@ -66,6 +68,7 @@ export abstract class PersistentAgent<Env> extends DurableObject<Env> {
     this.outbox = new Outbox(this.db);
     this.deadlines = new Deadlines(this.db, ctx.storage);
     this.copies = new Copies(this.db, setup.d1, this.audit, (kind, id) => this.readCopy(kind, id));
+    this.channels = setup.channels(this.#memory());
     this.#drain = new Drain({
       inbox: this.inbox,
       work: (row) => this.work(row),
@@ -78,7 +81,7 @@ export abstract class PersistentAgent<Env> extends DurableObject<Env> {
     });
     this.#sender = new Sender({
       outbox: this.outbox,
-      channels: setup.channels,
+      channels: this.channels,
       now: this.now,
       audit: this.audit,
       transaction: (change) => this.transaction(change),
@@ -97,6 +100,16 @@ export abstract class PersistentAgent<Env> extends DurableObject<Env> {
     if (name === undefined) throw new Error("A persistent agent is reached by its name.");
     this.db.insert(facts).values({ name: "name", value: name }).run();
     return name;
+  }
+
+  #memory(): DeliveryMemory {
+    return {
+      get: (id) => this.db.select().from(deliveryMemory).where(eq(deliveryMemory.id, id)).get()?.reference ?? null,
+      set: (id, reference) => {
+        const row = { id, reference, at: this.now() };
+        this.db.insert(deliveryMemory).values(row).onConflictDoUpdate({ target: deliveryMemory.id, set: row }).run();
+      },
+    };
   }
 
   protected readonly now = (): number => Date.now();
@@ -197,6 +210,15 @@ export abstract class PersistentAgent<Env> extends DurableObject<Env> {
     this.#drain.goOn(row, work);
   }
 
+  /**
+   * Whether people are talking to each other: a message in a group that mentions nobody of us counts only in a thread that the bot takes
+   * part in (design: product, "Messages"). The channel has let through only what reads as a command.
+   */
+  protected isTalk({ mentionsBot, isDirect, channel, conversation }: NormalizedMessage): boolean {
+    if (mentionsBot || isDirect) return false;
+    return conversation.thread === null || !this.outbox.hasThread(channel, conversation);
+  }
+
   /** Gives a message to the agent it belongs to. `other` may find out that it belongs here after all, and give it back. */
   protected async handOver(row: InboxRow, other: MessageReceiver): Promise<void> {
     this.inbox.markHandedOver(row.sequence);
@@ -252,6 +274,10 @@ export abstract class PersistentAgent<Env> extends DurableObject<Env> {
   #prune(): void {
     this.inbox.prune(this.now() - KEEP_MS);
     this.outbox.prune(this.now() - KEEP_MS);
+    this.db
+      .delete(deliveryMemory)
+      .where(lt(deliveryMemory.at, this.now() - KEEP_MS))
+      .run();
     this.prune(this.now() - KEEP_MS);
     this.deadlines.set("prune", this.now() + DAY);
   }

@@ -48,6 +48,13 @@ export const outbox = sqliteTable(
   ],
 );
 
+/** What a channel's sender has to know of a message it sent, by outbox id: where the platform shows it. */
+export const deliveryMemory = sqliteTable("delivery_memory", {
+  id: text().primaryKey(),
+  reference: text().notNull(),
+  at: integer().notNull(),
+});
+
 export const audit = sqliteTable("audit", {
   sequence: integer().primaryKey(),
   hash: text().notNull(),

@@ -24,12 +24,15 @@ export type SenderSetup = {
  */
 const SETTLE_WITHIN_MS = 5;
 const BATCH = 200;
+const MAX_PACED = 10_000;
 
 /** Sends what the outbox holds: each conversation's messages in order, and no conversation waiting for another's. */
 export class Sender {
   readonly #at: SenderSetup;
   /** Outbox ids still to be sent, by conversation; there while the conversation is being sent to. */
   readonly #lanes = new Map<string, string[]>();
+  /** When something was last sent to a conversation of a platform that takes only so much in a time. */
+  readonly #lastSentAt = new Map<string, number>();
   #settled: Settled[] = [];
   #settling = false;
 
@@ -92,8 +95,11 @@ export class Sender {
       for (let id = ids.shift(); id !== undefined; id = ids.shift()) {
         if (this.#isUnsettled(id)) this.settle();
         if (this.#isUnsettled(id)) continue;
-        const row = this.#at.outbox.find(id);
-        if (!row || !isPending(row) || row.nextAttemptAt > this.#at.now()) continue;
+        const waiting = this.#at.outbox.find(id);
+        if (!waiting || !isPending(waiting) || waiting.nextAttemptAt > this.#at.now()) continue;
+        // Read again after the wait: only the newest state of a message is sent.
+        const row = (await this.#paced(key, waiting)) ? this.#at.outbox.find(id) : waiting;
+        if (!row) continue;
         const result = await this.#send(row);
         this.#settled.push({ row, result });
         this.#settleSoon();
@@ -105,6 +111,18 @@ export class Sender {
     } finally {
       this.#lanes.delete(key);
     }
+  }
+
+  /** Waits until the platform takes the next message of a conversation; false when there was nothing to wait for. */
+  async #paced(key: string, { target, deliveredRevision }: OutboxRow): Promise<boolean> {
+    const pace = this.#at.channels[target.channel]?.capabilities.pace;
+    const everyMs = deliveredRevision > 0 ? pace?.editMs : pace?.postMs;
+    if (!everyMs) return false;
+    const waitMs = (this.#lastSentAt.get(key) ?? 0) + everyMs - this.#at.now();
+    if (waitMs > 0) await scheduler.wait(waitMs);
+    if (this.#lastSentAt.size >= MAX_PACED) this.#lastSentAt.clear();
+    this.#lastSentAt.set(key, this.#at.now());
+    return waitMs > 0;
   }
 
   #isUnsettled(id: string): boolean {

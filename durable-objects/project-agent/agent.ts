@@ -1,6 +1,5 @@
-import type { ChannelRegistry } from "#channels/adapter.ts";
-import { createTerminalAdapter } from "#channels/terminal.ts";
-import { type GitHubEnv, gitHubFromEnv } from "#clients/github-env.ts";
+import { channelsInWords, sendersFromEnv } from "#channels/registry.ts";
+import { gitHubFromEnv } from "#clients/github-env.ts";
 import { projectChain } from "#core/audit.ts";
 import type { Command, CommandName } from "#core/command.ts";
 import { commandEntry } from "#core/command-table.ts";
@@ -16,10 +15,8 @@ import type {
   ProjectAgentRpc,
   ProjectFacts,
   Standing,
-  TerminalGatewayRpc,
-  WorkflowBinding,
 } from "#core/rpc.ts";
-import type { ReportAnswer, TaskReport, TaskRun } from "#core/task.ts";
+import type { Reservation, Reserved, ReportAnswer, TaskReport, TaskRun, TaskSpec } from "#core/task.ts";
 import type { CopyStatement } from "#db/copies.ts";
 import { entryOfCommand } from "../mailbox/command-entry.ts";
 import { decideAndRecord } from "../mailbox/decisions.ts";
@@ -30,21 +27,13 @@ import { notUnderstood, replyIdOf } from "../mailbox/replies.ts";
 import { wordsFor } from "../mailbox/words.ts";
 import { type Answer, type Context, workOf } from "./handlers/handler.ts";
 import { HANDLERS } from "./handlers/index.ts";
+import { Budget } from "./budget.ts";
+import { namesOf, type ProjectAgentEnv } from "./env.ts";
 import { changesStandings, onlyLooks, refusal } from "./judgements.ts";
 import migrations from "./migrations/migrations.js";
 import { AgentRegister } from "./register.ts";
 import { TaskRunner } from "./task-runner.ts";
 import { type TaskRow, Tasks } from "./tasks.ts";
-
-export type ProjectAgentEnv = GitHubEnv & {
-  DB: D1Database;
-  COORDINATOR: Namespace<CoordinatorRpc>;
-  PROJECT_AGENT: Namespace<MessageReceiver>;
-  TERMINAL_GATEWAY: Namespace<TerminalGatewayRpc>;
-  TASK_AGENT: WorkflowBinding<TaskRun>;
-  /** Milliseconds a running task may be silent before it is looked after. */
-  WATCHDOG_MS: string;
-};
 
 const DEFAULT_WATCHDOG_MS = 15_000;
 const WATCH = "watch:";
@@ -59,6 +48,9 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
   readonly #standings: Standings;
   readonly #register: AgentRegister;
   readonly #tasks: Tasks;
+  readonly #budget: Budget;
+  readonly #channelsInWords: string;
+  readonly #mode: TaskSpec["mode"];
   readonly #runner: TaskRunner;
   readonly #d1: D1Database;
   /** Ended by the transaction that runs now; their Workflows are terminated after it. */
@@ -66,8 +58,12 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
   readonly #connectGitHub;
 
   constructor(ctx: DurableObjectState, env: ProjectAgentEnv) {
-    const channels: ChannelRegistry = { terminal: createTerminalAdapter(env.TERMINAL_GATEWAY) };
-    super(ctx, env, { chainOf: (name) => projectChain(...namesOf(name)), migrations, d1: env.DB, channels });
+    super(ctx, env, {
+      chainOf: (name) => projectChain(...namesOf(name)),
+      migrations,
+      d1: env.DB,
+      channels: (memory) => sendersFromEnv(env, memory),
+    });
     [this.#organisation, this.#project] = namesOf(this.name);
     this.#coordinators = env.COORDINATOR;
     this.#agents = env.PROJECT_AGENT;
@@ -75,6 +71,9 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
     this.#d1 = env.DB;
     this.#connectGitHub = () => gitHubFromEnv(env);
     this.#register = new AgentRegister(this.db, this.audit, this.copies, this.now);
+    this.#budget = new Budget(this.db, this.now);
+    this.#channelsInWords = channelsInWords(env);
+    this.#mode = env.ANTHROPIC_API_KEY ? "edge" : "simulation";
     this.#tasks = new Tasks({
       db: this.db,
       audit: this.audit,
@@ -82,6 +81,7 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
       copies: this.copies,
       deadlines: this.deadlines,
       register: this.#register,
+      budget: this.#budget,
       now: this.now,
       watchdogMs: Number(env.WATCHDOG_MS) || DEFAULT_WATCHDOG_MS,
     });
@@ -141,6 +141,7 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
 
   #act(row: InboxRow, parsed: ParsedCommand, standing: Standing, project: ProjectFacts): Promise<void> | void {
     this.inbox.keep(row.sequence);
+    if (this.isTalk(row.message)) return this.transaction(() => this.inbox.finish(row.sequence));
     if (!parsed.ok) {
       return this.transaction(() => {
         this.#auditCommand(row, standing, "not understood", { kind: parsed.kind });
@@ -154,7 +155,7 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
       const { decision, sequence } = decideAndRecord(
         this.audit,
         { message: row.message, command, standing },
-        {},
+        { budgetLeft: this.#mode === "simulation" ? Infinity : this.#budget.leftThisMonth() },
         this.now(),
       );
       const refused = refusal(command, work, decision);
@@ -208,6 +209,9 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
       },
       audit: this.audit,
       tasks: this.#tasks,
+      budget: this.#budget,
+      mode: this.#mode,
+      channelsInWords: this.#channelsInWords,
       register: this.#register,
       coordinator: this.#coordinator,
       now: this.now,
@@ -276,6 +280,10 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
     return answer;
   }
 
+  async reserve(reservation: Reservation): Promise<Reserved> {
+    return this.transaction(() => this.#tasks.reserve(reservation));
+  }
+
   async summary(): Promise<AgentSummary> {
     return { state: this.#register.find(this.#project)?.state ?? "IDLE", ...this.#tasks.counts() };
   }
@@ -300,9 +308,4 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
     const at = { organisation: this.#organisation, project: this.#project };
     return kind === "agent" ? this.#register.copy(id, at) : this.#tasks.copy(id, at);
   }
-}
-
-function namesOf(name: string): [organisation: string, project: string] {
-  const [organisation = "", project = ""] = name.split("/");
-  return [organisation, project];
 }

@@ -1,6 +1,7 @@
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Target } from "#core/delivery.ts";
 import type { AgentOutcome, AgentState } from "#core/agent-state.ts";
+import type { ModelUsage } from "#core/model-usage.ts";
 import type { TaskSpec } from "#core/task.ts";
 
 export * from "../mailbox/schema.ts";
@@ -30,6 +31,37 @@ export const tasks = sqliteTable(
     endedAt: integer(),
   },
   (table) => [index("tasks_by_status").on(table.status, table.createdAt)],
+);
+
+/** One model call that was paid for. */
+export const spends = sqliteTable(
+  "spends",
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    task: text().notNull(),
+    identity: text().notNull(),
+    person: text().notNull(),
+    model: text().notNull(),
+    purpose: text().notNull(),
+    usage: text({ mode: "json" }).$type<ModelUsage>().notNull(),
+    tokens: integer().notNull(),
+    costUsd: real().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [index("spends_by_time").on(table.at), index("spends_by_task").on(table.task)],
+);
+
+/** Money set aside for a model call that is under way. */
+export const reservations = sqliteTable(
+  "reservations",
+  {
+    task: text().notNull(),
+    attempt: integer().notNull(),
+    call: text().notNull(),
+    usd: real().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.task, table.attempt, table.call] })],
 );
 
 export const agents = sqliteTable("agents", {

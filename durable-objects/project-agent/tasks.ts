@@ -1,11 +1,14 @@
 import { and, asc, count, desc, eq, ne } from "drizzle-orm";
 import type { DrizzleSqliteDODatabase } from "drizzle-orm/durable-sqlite";
 import type { Target } from "#core/delivery.ts";
-import { type Block, fields, link, text } from "#core/response.ts";
+import { type Block, text } from "#core/response.ts";
 import {
   MAX_ATTEMPTS,
   MAX_RUNNING_TASKS,
+  type ModelSpend,
   type ReportAnswer,
+  type Reservation,
+  type Reserved,
   type TaskReport,
   type TaskResult,
   type TaskRun,
@@ -17,7 +20,9 @@ import type { AuditLog } from "../mailbox/audit-log.ts";
 import type { Copies } from "../mailbox/copies.ts";
 import type { Deadlines } from "../mailbox/deadlines.ts";
 import type { Outbox } from "../mailbox/outbox.ts";
+import type { Budget } from "./budget.ts";
 import type { AgentRegister } from "./register.ts";
+import { resultBlocks } from "./result-blocks.ts";
 import { tasks } from "./schema.ts";
 
 export type TaskRow = typeof tasks.$inferSelect;
@@ -29,27 +34,13 @@ export type TasksSetup = {
   copies: Copies;
   deadlines: Deadlines;
   register: AgentRegister;
+  budget: Budget;
   now: () => number;
   /** How long a running task may be silent before it is looked after. */
   watchdogMs: number;
 };
 
 const watchdogOf = (taskId: string): string => `watch:${taskId}`;
-
-/** What a task says when it ends, in the conversation it came from. */
-function resultBlocks(taskId: string, result: TaskResult): Block[] {
-  if (result.outcome === "failed") return [text(`✗ ${taskId} failed. ${result.reason}`)];
-  return [
-    text(`✓ ${result.simulated ? "Simulated: " : ""}${result.summary}`),
-    fields({
-      "Pull request": `#${result.pullRequest.number} on ${result.pullRequest.branch}`,
-      Files: result.files.join(", "),
-      Risk: result.risk,
-      Task: taskId,
-    }),
-    link(result.pullRequest.url, "See it"),
-  ];
-}
 
 /** The tasks of one project. All methods that change something are to be called inside a transaction. */
 export class Tasks {
@@ -165,13 +156,26 @@ export class Tasks {
     return null;
   }
 
+  /** Sets money aside for a model call. For a task that has ended nothing is: no report would ever free it. */
+  reserve(reservation: Reservation): Reserved {
+    const task = this.find(reservation.taskId);
+    const isRunning = task?.status === "running" && task.attempt === reservation.attempt;
+    return isRunning ? this.#at.budget.reserve(reservation) : { grantedUsd: 0, limit: "task" };
+  }
+
   /** Takes a report in. Repeats, and reports of another attempt or of an ended task, change nothing. */
   apply(report: TaskReport): ReportAnswer {
     const task = this.find(report.taskId);
-    if (!task || task.status !== "running" || task.attempt !== report.attempt) return { goOn: false };
-    if (report.sequence <= task.reported) return { goOn: true };
+    if (!task || task.attempt !== report.attempt) return { goOn: false };
     const { db, audit, register } = this.#at;
-    db.update(tasks).set({ reported: report.sequence }).where(eq(tasks.id, task.id)).run();
+    const isNews = report.sequence > task.reported;
+    if (isNews) db.update(tasks).set({ reported: report.sequence }).where(eq(tasks.id, task.id)).run();
+    if (task.status !== "running") {
+      // What a stopped task's last call cost has to be paid all the same.
+      if (isNews) this.#settle(task, report.spent);
+      return { goOn: false };
+    }
+    if (!isNews) return { goOn: true };
     this.#activate(task.id);
     for (const { tool, detail, ok } of report.tools) {
       audit.append({
@@ -181,14 +185,27 @@ export class Tasks {
         details: { detail, ok },
       });
     }
+    this.#settle(task, report.spent);
     if (report.result) {
-      this.end(task, report.result.outcome, resultBlocks(task.id, report.result), report.result);
+      const { outcome } = report.result;
+      const blocks = resultBlocks(task.id, report.result, this.#at.budget.costOfTask(task.id));
+      this.end(task, outcome === "answered" ? "completed" : outcome, blocks, report.result);
       return { goOn: false };
     }
     this.watch(task.id);
     if (report.progress !== null) this.#progress(task, report.progress);
     register.move(task.id, "ACTIVE");
     return { goOn: true };
+  }
+
+  #settle({ id, spec }: TaskRow, spent: ModelSpend[]): void {
+    const { budget, audit } = this.#at;
+    const { identity, name } = spec.requestedBy;
+    budget.settle({ taskId: id, identity, name }, spent);
+    for (const { model, purpose, usage, costUsd } of spent) {
+      const actor = { kind: "agent", id, name: id } as const;
+      audit.append({ actor, action: "model", subject: model, details: { purpose, costUsd, ...usage } });
+    }
   }
 
   #activate(id: string): void {
@@ -218,6 +235,7 @@ export class Tasks {
       .where(and(eq(tasks.id, task.id), ne(tasks.status, "ended")))
       .run();
     deadlines.clear(watchdogOf(task.id));
+    this.#settle(task, []);
     register.end(task.id, outcome);
     copies.note("task", task.id);
     outbox.post(

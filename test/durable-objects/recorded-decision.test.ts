@@ -266,6 +266,7 @@ describe("a Workflow for a task that no decision recorded", () => {
         attempt: 1,
         sequence: 1,
         progress: "x",
+        spent: [],
         tools: [],
         result: null,
       }),

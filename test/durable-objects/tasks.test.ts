@@ -18,6 +18,7 @@ const report = (taskId: string, sequence: number, more: Partial<TaskReport> = {}
   attempt: 1,
   sequence,
   progress: `step ${sequence}`,
+  spent: [],
   tools: [],
   result: null,
   ...more,

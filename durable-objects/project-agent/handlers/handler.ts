@@ -4,7 +4,8 @@ import type { NormalizedMessage } from "#core/message.ts";
 import type { PolicyDecision } from "#core/policy.ts";
 import type { Block } from "#core/response.ts";
 import type { CoordinatorRpc, ProjectFacts, Standing } from "#core/rpc.ts";
-import type { ToolRun } from "#core/task.ts";
+import type { TaskSpec, ToolRun } from "#core/task.ts";
+import type { Budget } from "../budget.ts";
 import type { AuditLog } from "../../mailbox/audit-log.ts";
 import type { AgentRegister } from "../register.ts";
 import type { Tasks } from "../tasks.ts";
@@ -28,6 +29,11 @@ export type Context = {
   replyId: string;
   audit: AuditLog;
   tasks: Tasks;
+  budget: Budget;
+  /** How tasks work: with a model, or simulated. */
+  mode: TaskSpec["mode"];
+  /** Which platforms are connected. */
+  channelsInWords: string;
   register: AgentRegister;
   coordinator: CoordinatorRpc;
   now: () => number;

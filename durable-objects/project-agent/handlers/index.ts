@@ -1,6 +1,16 @@
 import { helpText } from "#core/command-help.ts";
 import { type Handlers, aside, done, later, now } from "./handler.ts";
-import { auditList, auditVerify, config, listAgents, logs, statusOfAll, statusOfProject, whoami } from "./looking.ts";
+import {
+  auditList,
+  auditVerify,
+  config,
+  listAgents,
+  logs,
+  statusOfAll,
+  statusOfProject,
+  usage,
+  whoami,
+} from "./looking.ts";
 import { listPullRequests, merge, statusOfBuild } from "./pull-requests.ts";
 import { startTask, stop } from "./working.ts";
 
@@ -18,6 +28,7 @@ export const HANDLERS: Handlers = {
   help: ({ command }) => now(() => done(...helpText(command))),
   status: ({ scope }) => STATUS[scope],
   agents: () => now(listAgents),
+  usage: () => now(usage),
   logs: ({ count }) => now((context) => logs(count, context)),
   audit: (args) => (args.mode === "verify" ? aside(auditVerify) : now((context) => auditList(args.count, context))),
   prs: ({ state }) => aside((context) => listPullRequests(state, context)),
@@ -37,7 +48,6 @@ export const HANDLERS: Handlers = {
   stop: ({ taskId }) => now((context) => stop(taskId, context)),
   merge: (args) => later((context) => merge(args, context)),
   context: null,
-  usage: null,
   runners: null,
   "link-me": null,
   review: null,

@@ -1,14 +1,16 @@
 import type { AuditEntry } from "#core/audit.ts";
 import { permissionsOf } from "#core/permissions.ts";
-import { code, fields, text } from "#core/response.ts";
+import { dollars } from "#core/prices.ts";
+import { type Block, code, fields, text } from "#core/response.ts";
 import { repositoryFullName } from "#core/task.ts";
 import { verifyAudit } from "../../mailbox/audit-verification.ts";
+import { MONTHLY_BUDGET_USD, TASK_CEILING_USD } from "../budget.ts";
 import { type Answer, type Context, done, notDone } from "./handler.ts";
 
 /** How far back `logs` looks for what agents did. */
 const LOOK_BACK = 2000;
 
-export function statusOfProject({ project, tasks, register }: Context): Answer {
+export function statusOfProject({ project, tasks, register, mode, channelsInWords }: Context): Answer {
   const unfinished = tasks.unfinished();
   const last = tasks.recent(1)[0];
   return done(
@@ -18,7 +20,8 @@ export function statusOfProject({ project, tasks, register }: Context): Answer {
       Agent: register.find(project.name)?.state ?? "IDLE",
       Autonomy: `L${project.autonomy}`,
       Tasks: `${tasks.count("running")} running, ${tasks.count("queued")} waiting, ${tasks.count("ended")} ended`,
-      Mode: "simulation: no model is connected",
+      Mode: modeInWords(mode),
+      Channels: channelsInWords,
     }),
     ...unfinished.map((task) => text(`${task.id}: ${task.progress} (“${brief(task.spec.instruction)}”)`)),
     ...(unfinished.length === 0 && last
@@ -103,14 +106,14 @@ export function whoami({ message, standing }: Context): Answer {
   );
 }
 
-export function config({ organisation, project }: Context): Answer {
+export function config({ organisation, project, mode }: Context): Answer {
   return done(
     fields({
       Organisation: organisation,
       Project: project.name,
       Repository: repositoryFullName(project.repository),
       Autonomy: `L${project.autonomy}`,
-      Mode: "simulation: no model is connected",
+      Mode: modeInWords(mode),
     }),
   );
 }
@@ -126,5 +129,36 @@ export async function statusOfAll({ coordinator }: Context): Promise<Answer> {
         ]),
       ),
     ),
+  );
+}
+
+const modeInWords = (mode: Context["mode"]): string =>
+  mode === "edge" ? "a model changes code through GitHub" : "simulation: no model is connected";
+
+/** What models have cost this month: tokens and dollars, by task, person and model. */
+export function usage({ budget, project, mode }: Context): Answer {
+  const spent = budget.spentThisMonth();
+  if (spent === 0 && mode === "simulation") return done(text("No model is connected, so nothing was spent."));
+  const table = (title: string, by: "task" | "person" | "model"): Block =>
+    code(
+      [
+        title,
+        ...budget
+          .usage(by, 10)
+          .map(
+            ({ key, calls, tokens, costUsd }) =>
+              `${key.padEnd(30)} ${dollars(costUsd).padStart(9)} ${String(tokens).padStart(10)} tokens ${String(calls).padStart(4)} calls`,
+          ),
+      ].join("\n"),
+    );
+  return done(
+    fields({
+      Project: project.name,
+      "This month": `${dollars(spent)} of ${dollars(MONTHLY_BUDGET_USD)}`,
+      "A task": `at most ${dollars(TASK_CEILING_USD)}`,
+    }),
+    table("By person", "person"),
+    table("By task", "task"),
+    table("By model", "model"),
   );
 }

@@ -10,7 +10,7 @@ const MAX_INSTRUCTION = 20_000;
 
 /** Records the task in the transaction of its decision. Its Workflow is created afterwards. */
 export function startTask(kind: TaskSpec["kind"], instruction: string, context: Context): Answer {
-  const { organisation, project, message, standing, audit, tasks, replyId, decisionSequence, now } = context;
+  const { organisation, project, message, standing, audit, tasks, replyId, decisionSequence, now, mode } = context;
   if (instruction.length > MAX_INSTRUCTION) {
     return notDone(
       text(
@@ -29,7 +29,7 @@ export function startTask(kind: TaskSpec["kind"], instruction: string, context: 
     repository: project.repository,
     requestedBy: { identity: standing.identity, name: standing.name, githubLogin: null },
     requestedAt: new Date(Math.floor(now() / 1000) * 1000).toISOString(),
-    mode: "simulation",
+    mode,
     auditReference: `${audit.chain}, entry ${decisionSequence}`,
   };
   tasks.add(spec, { replyId, inReplyTo: message.id, target: targetOf(message), decisionSequence });
