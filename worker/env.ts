@@ -1,7 +1,7 @@
 import type { TaskAgentEnv } from "#agents/task-agent.ts";
 import type { CoordinatorRpc, Namespace, ProjectAgentRpc } from "#core/rpc.ts";
 import type { CoordinatorEnv } from "#durable-objects/coordinator/coordinator.ts";
-import type { ProjectAgentEnv } from "#durable-objects/project-agent/agent.ts";
+import type { ProjectAgentEnv } from "#durable-objects/project-agent/env.ts";
 import type { TerminalGateway, TerminalGatewayEnv } from "#durable-objects/terminal-gateway.ts";
 
 /** Every binding and variable of the Worker; wrangler.toml names them, secrets excepted. */
