@@ -2,8 +2,9 @@ import type { ReadyInstance } from "./instance.ts";
 import { paint, type Style } from "./render.ts";
 
 // Lines that fit 80 columns behind their label.
-const SIMULATION = `simulation: no model is connected in this version. All is real
+const SIMULATION = `simulation: no model is connected (set ANTHROPIC_API_KEY). All is real
 but the change itself, one file that says what would be done`;
+const MODEL = "a real model changes code, and each task says what it cost";
 
 /** The API of the GitHub everybody means. */
 export const GITHUB_API_URL = "https://api.github.com";
@@ -26,7 +27,7 @@ function describeGitHub({ emulated, githubUrl }: ReadyInstance): string {
 export function firstScreen(instance: ReadyInstance, stateFolder: string, isSample: boolean, style: Style): string {
   const page = `${pagesOf(instance.githubUrl)}/${instance.repository}`;
   const rows: [string, string][] = [
-    ["Mode", SIMULATION],
+    ["Mode", instance.model ? MODEL : SIMULATION],
     ["Repository", instance.repository],
     ["Its page", page],
     ["Pull requests", `${page}/pulls`],

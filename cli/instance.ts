@@ -12,6 +12,8 @@ const Ready = object({
   githubUrl: string(),
   /** True when `githubUrl` is the emulated GitHub of this machine. */
   emulated: boolean(),
+  /** Whether a real model does the tasks. */
+  model: boolean(),
   repository: string(),
   project: string(),
   account: string(),

@@ -11,6 +11,8 @@ import { endOrphans, OWNER_VARIABLE, ownerMark, workerdOf } from "./orphans.ts";
 /** Tries to start workerd again in a row before it is left to the person. */
 const MAX_REVIVALS = 5;
 
+const REQUIRE = `import { createRequire as requireFrom } from "node:module"; const require = requireFrom("/worker.js");`;
+
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 export interface LocalRuntimeOptions {
@@ -47,6 +49,8 @@ async function bundle(entry: string): Promise<string> {
       conditions: ["workerd", "worker", "browser"],
       mainFields: ["browser", "module", "main"],
       external: ["node:*", "cloudflare:*"],
+      // For packages that are CommonJS and ask for Node's modules (@slack/web-api): wrangler does this with its own means.
+      banner: { js: REQUIRE },
       target: "es2024",
       loader: { ".sql": "text" },
       jsx: "automatic",

@@ -19,6 +19,14 @@ export interface StartOptions {
   timeoutMs: number;
 }
 
+const MODEL_VARIABLES = [
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_BASE_URL",
+  "TASK_MODEL",
+  "NLU_MODEL",
+  "MODEL_PRICES",
+  "MODEL_TIMEOUT_MS",
+] as const;
 const PORTS_FILE = "ports.json";
 const Ports = object({ worker: number().int().min(0).max(65_535), github: number().int().min(0).max(65_535) });
 const FIRST_PORTS = { worker: 8787, github: 8788 };
@@ -86,6 +94,12 @@ interface Running {
   close(): Promise<void>;
 }
 
+/** What of this process's environment the Worker gets of its model's configuration. */
+function modelBindings(env: NodeJS.ProcessEnv): Record<string, string> {
+  const given = MODEL_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
+  return Object.fromEntries(given);
+}
+
 async function run(target: ProjectTarget, folder: StateFolder): Promise<Running> {
   const ports = folder.readJson(PORTS_FILE, Ports) ?? FIRST_PORTS;
   const runtimeModule = import("./local-runtime.ts"); // the slowest import, beside the emulator's start
@@ -98,12 +112,13 @@ async function run(target: ProjectTarget, folder: StateFolder): Promise<Running>
   try {
     const { startLocalRuntime } = await runtimeModule;
     const token = localApiToken(folder);
+    const model = modelBindings(process.env);
     const runtime = await startLocalRuntime({
       // Work left over from one GitHub must never go on with the other.
       stateDir: folder.file(emulated ? "worker" : "worker-github"),
       port: ports.worker,
       exitOnSignal: false,
-      bindings: { API_TOKEN: token, GITHUB_API_URL: github.apiUrl, GITHUB_TOKEN: github.token },
+      bindings: { API_TOKEN: token, GITHUB_API_URL: github.apiUrl, GITHUB_TOKEN: github.token, ...model },
     });
     closing.push(() => runtime.close());
     const port = (url: string) => Number(new URL(url).port) || 0;
@@ -122,6 +137,7 @@ async function run(target: ProjectTarget, folder: StateFolder): Promise<Running>
       url: runtime.url,
       githubUrl: github.url,
       emulated,
+      model: "ANTHROPIC_API_KEY" in model,
       repository: fullName(target),
       project,
       account,

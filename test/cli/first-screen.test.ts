@@ -8,6 +8,7 @@ const screen = (changes: Partial<ReadyInstance>) =>
       url: "http://127.0.0.1:1",
       githubUrl: "http://127.0.0.1:2",
       emulated: false,
+      model: false,
       repository: "acme/shop",
       project: "shop",
       account: "anna",

@@ -9,6 +9,7 @@ const ready: ReadyInstance = {
   url: "http://127.0.0.1:1",
   githubUrl: "http://127.0.0.1:2",
   emulated: true,
+  model: false,
   repository: "local/sample-project",
   project: "sample-project",
   account: "anna",
