@@ -35,7 +35,7 @@ function nanosecondsPerCall(calls: number, run: (index: number) => unknown): num
 }
 
 /** How many times as long `run` takes as `base`, measured in turns: whatever else slows the machine slows both. */
-function timesAsLong(calls: number, run: () => unknown, base: () => unknown): number {
+export function timesAsLong(calls: number, run: () => unknown, base: () => unknown): number {
   round(calls, run);
   round(calls, base);
   return median(Array.from({ length: ROUNDS }, () => round(calls, run) / round(calls, base)));

@@ -1,5 +1,6 @@
 import { auditAppendBench } from "./audit-append.ts";
 import { type Measure, coreBench } from "./core.ts";
+import { editsBench } from "./edits.ts";
 import { messagesBench } from "./messages.ts";
 import { openStage } from "./stage.ts";
 import { startingBench } from "./starting.ts";
@@ -50,8 +51,9 @@ const starting = await staged(({ folder }) => startingBench(folder));
 const messages = await staged(messagesBench);
 const audit = await staged(auditAppendBench);
 const core = await coreBench();
+const edits = await editsBench();
 
-console.log(`\n${table([...messages.measures, ...core, ...audit, ...starting])}`);
+console.log(`\n${table([...messages.measures, ...core, ...edits, ...audit, ...starting])}`);
 console.log("\n× is a ratio to a floor of the same run: medians over rounds in which floor and product took turns.");
 if (messages.wrong.length > 0) {
   console.error(`\nWRONG:\n${messages.wrong.join("\n")}`);
