@@ -59,8 +59,8 @@ export function pathsToRead(blocks: readonly Block[], tree: ReadonlySet<string>)
  * What the blocks of a reply make of a repository: every file that changes, or every problem there is, and then nothing is changed at
  * all. `files` holds the files the blocks touch (pathsToRead), `tree` the path of everything in the repository that is no folder.
  *
- * A search text has to stand exactly once in its file, as whole lines, or else, where it nowhere does, within a line but not
- * within a word. Edits of one file are applied one after the other, each on the result of the one before. Line endings, byte order
+ * A search text has to stand exactly once in its file, as whole lines, or else, where it nowhere does and both it and its replacement
+ * are one line, within a line but not within a word. Edits of one file are applied one after the other, each on the result of the one before. Line endings, byte order
  * mark and the end of the last line stay as the file has them. What leaves a file as it is changes nothing.
  */
 export function applyBlocks(
@@ -182,6 +182,8 @@ type Matches = { positions: number[]; length: number; replacement: string };
 function matches(text: string, { search, replace }: Reading): Matches {
   const positions = wholeLineMatches(text, search, MAX_MATCHES);
   if (positions.length > 0) return { positions, length: search.length, replacement: replace };
+  // More than one line within a line would leave the rest of that line, its indentation for one, around them.
+  if (!isOneLine(search) || !isOneLine(replace)) return { positions, length: 0, replacement: replace };
   const part = search.slice(0, -1);
   return {
     positions: partialMatches(text, part, MAX_MATCHES),
@@ -220,6 +222,9 @@ function hasChild(tree: ReadonlySet<string>, deleted: ReadonlySet<string>, path:
   for (const other of tree) if (other.startsWith(`${path}/`) && !deleted.has(other)) return true;
   return false;
 }
+
+/** Or none at all, which deletes. */
+const isOneLine = (text: string): boolean => [-1, text.length - 1].includes(text.indexOf("\n"));
 
 const isBlank = (text: string): boolean => text.trim() === "";
 

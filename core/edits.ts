@@ -28,6 +28,8 @@ export type ParsedReply = {
   blocks: Block[];
   /** Whether the reply ends inside a block, which is then left out: it was cut, or its `===END===` was forgotten. */
   incomplete: boolean;
+  /** The path of the block that the reply ends in; null when it ends in none, or before its path was read. */
+  openPath: string | null;
   problems: ReplyProblem[];
 };
 
@@ -84,6 +86,7 @@ class ReplyReader {
   readonly #problems: ReplyProblem[] = [];
   #at = 0;
   #incomplete = false;
+  #openPath: string | null = null;
   /** Whether a fence stands open around blocks. */
   #fenced = false;
 
@@ -97,6 +100,7 @@ class ReplyReader {
       summary: this.#summary.join("\n").trim(),
       blocks: this.#blocks,
       incomplete: this.#incomplete,
+      openPath: this.#openPath,
       problems: this.#problems,
     };
   }
@@ -152,7 +156,7 @@ class ReplyReader {
       this.#at += 1;
       return;
     }
-    this.#incomplete = true;
+    this.#open(path);
   }
 
   #edits(path: string): void {
@@ -175,7 +179,7 @@ class ReplyReader {
         this.#problem(path, "stray", line, "Between the edits of a block stands text that belongs to none of them.");
       }
     }
-    this.#incomplete = true;
+    this.#open(path);
   }
 
   /** One edit, from the line after `<<<SEARCH` to `>>>REPLACE`. Another marker on the way shows that its end was forgotten. */
@@ -207,6 +211,12 @@ class ReplyReader {
     const message = `An edit has ${how} ======= lines between search and replacement. One that belongs to the file is written \\=======.`;
     this.#problem(path, "separator", this.#lines[start] ?? "", message);
     return null;
+  }
+
+  /** The reply ends within the block of this path. */
+  #open(path: string): void {
+    this.#incomplete = true;
+    this.#openPath = path;
   }
 
   #unclosed(path: string): void {

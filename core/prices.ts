@@ -73,8 +73,8 @@ export function pricesFrom(json: string | undefined): Prices {
 const EXPECTED =
   'It holds US dollars per million tokens, like {"claude-sonnet-5-5": {"input": 2, "output": 10, "cacheWrite": 2.5, "cacheRead": 0.1}}.';
 
-/** Snapshots carry a date: `claude-haiku-4-5-20251001`, on some platforms with `@`. */
-const undated = (model: string): string => model.replace(/[-@](\d{8}|latest)$/, "");
+/** Snapshots carry a date: `claude-haiku-4-5-20251001`, on some platforms with `@`; gateways put a name and `/` in front. */
+const undated = (model: string): string => model.replace(/^[\w.-]+\//, "").replace(/[-@](\d{8}|latest)$/, "");
 
 /** The price of a model, of a dated snapshot of it, or of the name without its date; of an unknown one, the dearest. */
 function priceOf(model: string, prices: Prices): Price {

@@ -74,5 +74,5 @@ export class Asker {
 
 const usedUp = (limit: Reserved["limit"]): string =>
   limit === "project"
-    ? "This project's budget for models is used up for this month. An owner can raise it."
+    ? "This project's budget for models is used up for this month. Whoever runs CodeSpar can raise MONTHLY_BUDGET_USD."
     : "This task has reached its ceiling for model calls, so no further call was made. A smaller task may fit.";

@@ -1,4 +1,4 @@
-import { applyBlocks, type EditedFile, type EditProblem, type KnownFile } from "#core/edits-apply.ts";
+import { applyBlocks, type EditProblem, type KnownFile } from "#core/edits-apply.ts";
 import { type ParsedReply, withRepairs } from "#core/edits.ts";
 import { InvalidInputError } from "#core/errors.ts";
 import { refuseOfPath } from "#core/repository-paths.ts";
@@ -9,8 +9,8 @@ import { MAX_SHOWN_FILES, showFile } from "./prompt-parts.ts";
 /** What a reply came to: an outcome, or what is wrong with its edits. */
 export type Applied = EdgeOutcome | { kind: "broken"; problems: EditProblem[] };
 
-/** A step's result stays under 1 MiB. */
-const MAX_CHANGE_BYTES = 900_000;
+/** A step's result stays under 1 MiB, with what goes around it. */
+const MAX_OUTCOME_BYTES = 900_000;
 
 /** Applies a reply to the repository as it was when the task began. `seen` are the files the model was shown. */
 export async function apply(setup: EdgeSetup, seen: readonly string[], parsed: ParsedReply): Promise<Applied> {
@@ -21,12 +21,11 @@ export async function apply(setup: EdgeSetup, seen: readonly string[], parsed: P
   const { files, tree } = await touchedFiles(setup, seen, parsed);
   const applied = applyBlocks(blocks, files, tree);
   // Also when the reply could not be read to its end: the one repair turn is for everything.
-  if (!applied.ok) return { kind: "broken", problems: applied.problems };
+  if (!applied.ok) return fitting({ kind: "broken", problems: applied.problems });
   if (!isReadable) return { kind: "broken", problems: [] };
   if (applied.changes.length === 0)
     return { kind: "answered", answer: summary || "The files are already as the task wants them." };
-  refuseLarge(applied.changes);
-  return { kind: "changed", summary, files: applied.changes };
+  return fitting({ kind: "changed", summary, files: applied.changes });
 }
 
 /** The files that a reply touches, and everything that is in the repository. */
@@ -56,13 +55,26 @@ async function touchedFiles(
   return { files, tree: new Set([...modes.keys(), ...files.keys()]) };
 }
 
-function refuseLarge(changes: readonly EditedFile[]): void {
-  const utf8 = new TextEncoder();
-  const bytes = changes.reduce((sum, { content }) => sum + utf8.encode(content ?? "").length, 0);
-  if (bytes <= MAX_CHANGE_BYTES) return;
+/** Throws InvalidInputError for what is too large for a step's result. */
+function fitting<T extends Applied>(outcome: T): T {
+  const bytes = serialisedBytes(outcome);
+  if (bytes <= MAX_OUTCOME_BYTES) return outcome;
   throw new InvalidInputError(
-    `The changed files have ${Math.ceil(bytes / 1024)} KB together, which is more than one task can write without a machine. Ask for less at a time.`,
+    `The changes take ${Math.ceil(bytes / 1024)} KB together, which is more than one task can write without a machine. Ask for less at a time.`,
   );
+}
+
+/**
+ * What a value takes at most, in bytes: as JSON, where each escape takes two characters or more, or as the engine copies it, where a
+ * string with a single character beyond Latin-1 takes two bytes for each UTF-16 unit.
+ */
+function serialisedBytes(value: Applied): number {
+  let copied = 0;
+  const json = JSON.stringify(value, (_, each: unknown) => {
+    if (typeof each === "string") copied += each.length * (/[\u0100-\uffff]/.test(each) ? 2 : 1);
+    return each;
+  });
+  return Math.max(new TextEncoder().encode(json).length, copied);
 }
 
 /** Their problems are solved by sending the file's blocks again; of the others it may be better to leave the file alone. */
@@ -91,22 +103,39 @@ export function mended(
   second: ParsedReply,
 ): { ok: true; reply: ParsedReply } | { ok: false; missing: string } {
   const again = new Set(second.blocks.map(({ path }) => path));
-  const awaited = [
-    ...problems.filter(({ kind }) => HAS_TO_COME_AGAIN.has(kind)),
-    ...first.problems.filter((problem) => problem.path !== null),
-  ];
-  const unanswered = awaited.find(({ path }) => path !== null && !again.has(path));
+  const awaited = awaitedOf(first, problems);
+  const unanswered = awaited.find(({ path }) => !again.has(path));
   if (unanswered) return { ok: false, missing: `${unanswered.path}: ${unanswered.message}` };
-  const lost = first.problems.find(({ path }) => path === null)?.message;
-  const elsewhere = problems.find(({ kind }) => kind === "absent" || kind === "folder");
-  if (second.blocks.length === 0) {
-    if (first.incomplete) return { ok: false, missing: "The answer ended in the middle of a file." };
-    if (lost !== undefined) return { ok: false, missing: lost };
-    if (elsewhere) return { ok: false, missing: `${elsewhere.path}: ${elsewhere.message}` };
+  const lost = lostIn(first);
+  if (lost !== null) {
+    // Nobody can tell which file it was for: what came again has to be whole, and more than what was asked for by its path.
+    const [unread] = second.problems;
+    if (second.incomplete || unread) return { ok: false, missing: unread?.message ?? CUT };
+    const asked = new Set(awaited.map(({ path }) => path));
+    if (second.blocks.every(({ path }) => asked.has(path))) return { ok: false, missing: lost };
   }
+  const elsewhere = problems.find(({ kind }) => kind === "absent" || kind === "folder");
+  if (second.blocks.length === 0 && elsewhere) return { ok: false, missing: `${elsewhere.path}: ${elsewhere.message}` };
   const failed = new Set([...problems, ...first.problems].flatMap(({ path }) => path ?? []));
   const blocks = withRepairs(first.blocks, failed, second.blocks);
   const [problem] = problems;
   if (blocks.length === 0 && problem) return { ok: false, missing: `${problem.path}: ${problem.message}` };
   return { ok: true, reply: { ...second, summary: first.summary || second.summary, blocks } };
+}
+
+const CUT = "The answer ended in the middle of a file.";
+
+/** What a repair has to send again, by path. */
+function awaitedOf(first: ParsedReply, problems: readonly EditProblem[]): { path: string; message: string }[] {
+  return [
+    ...problems.filter(({ kind }) => HAS_TO_COME_AGAIN.has(kind)),
+    ...first.problems.flatMap(({ path, message }) => (path === null ? [] : [{ path, message }])),
+    ...(first.openPath === null ? [] : [{ path: first.openPath, message: CUT }]),
+  ];
+}
+
+/** In words what a reply lost of files it does not name: an edit outside of blocks, or a block cut before its path was read. */
+function lostIn({ problems, incomplete, openPath }: ParsedReply): string | null {
+  const stray = problems.find(({ path }) => path === null);
+  return stray?.message ?? (incomplete && openPath === null ? CUT : null);
 }

@@ -14,14 +14,16 @@ export type ModelAccess = { asker: Asker; models: ModelNames };
 /** The commit's author. Nobody's address: GitHub shows the name, and who asked stands in the message. */
 const AUTHOR = { name: "CodeSpar", email: "codespar@users.noreply.github.invalid" };
 
-/** Paths kept in a step's result, which has to stay under 1 MiB. */
+/** Paths kept in a step's result, which has to stay under 1 MiB: how many, and their characters together. */
 const MAX_PATHS = 5000;
+const MAX_PATH_CHARACTERS = 300_000;
 const MAX_SUMMARY = 300;
 
 type Base = {
   defaultBranch: string;
   commitSha: string;
   treeSha: string;
+  /** Not all of a large repository's, and none in edge mode, which reads the tree itself. */
   paths: string[];
   truncated: boolean;
   branchSha: string | null;
@@ -66,7 +68,7 @@ async function attempt(
     return {
       defaultBranch,
       ...head,
-      paths: paths.slice(0, MAX_PATHS),
+      paths: spec.mode === "edge" ? [] : firstPaths(paths),
       truncated: tree.truncated,
       branchSha: existing?.commitSha ?? null,
     };
@@ -136,6 +138,13 @@ async function attempt(
     simulated: change.simulated,
     pullRequest: opened.value,
   };
+}
+
+function firstPaths(paths: readonly string[]): string[] {
+  let characters = 0;
+  // As JSON has them: control characters in a path take six there.
+  const end = paths.findIndex((path) => (characters += JSON.stringify(path).length + 1) > MAX_PATH_CHARACTERS);
+  return paths.slice(0, end === -1 ? MAX_PATHS : Math.min(end, MAX_PATHS));
 }
 
 /**

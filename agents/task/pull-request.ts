@@ -4,6 +4,9 @@ import { dollars } from "#core/prices.ts";
 import { type Change, fenced, oneLine } from "./change.ts";
 
 const MAX_TITLE = 72;
+/** GitHub takes a body of 65,536 characters. */
+const MAX_SUMMARY = 8000;
+const MAX_PATHS = 100;
 
 /** The ways to name an issue that GitHub closes it by: `#12`, `owner/name#12`, `GH-12`, and its address. */
 const ISSUE = /(?<before>\w?)(?:#|\bgh-|\/(?:issues|pull)\/)(?=\d)/gi;
@@ -46,17 +49,11 @@ export function pullRequestBody(spec: TaskSpec, change: Change): string {
     "",
     `Asked for by ${fencedName(spec.requestedBy.name)} on ${spec.requestedAt.slice(0, 10)}.`,
     "",
-    "## Change",
-    "",
-    change.simulated ? "One file that says what would have been done." : withoutMentions(change.summary),
-    "",
-    ...paths.map((path) => `- \`${path}\``),
-    "",
     ...(guarded.length > 0
       ? [
           "**Guarded files**: a person has to approve these.",
           "",
-          ...guarded.map(({ path, reason }) => `- \`${path}\`: ${reason}`),
+          ...guarded.slice(0, MAX_PATHS).map(({ path, reason }) => `- ${inCode(path)}: ${reason}`),
           "",
         ]
       : []),
@@ -68,12 +65,24 @@ export function pullRequestBody(spec: TaskSpec, change: Change): string {
     `- Task: ${spec.taskId}`,
     `- Audit: ${spec.auditReference}`,
     "",
+    "## Change",
+    "",
+    change.simulated ? "One file that says what would have been done." : fenced(cut(change.summary)),
+    "",
+    ...paths.slice(0, MAX_PATHS).map((path) => `- ${inCode(path)}`),
+    ...(paths.length > MAX_PATHS ? [`- and ${paths.length - MAX_PATHS} more`] : []),
+    "",
   ].join("\n");
 }
 
-/** The model's words may name people and issues; saying so in a pull request must not call or close them. */
-const withoutMentions = (summary: string): string =>
-  summary.replaceAll(/@(?=[\w-])/g, "@\u200B").replaceAll(/#(?=\d)/g, "#\u200B");
+/** The model's words, and the names of files, are not ours: as code they can neither mention, close nor hide anything. */
+const cut = (summary: string): string => (summary.length > MAX_SUMMARY ? `${summary.slice(0, MAX_SUMMARY)}…` : summary);
+
+function inCode(path: string): string {
+  const longest = Math.max(0, ...[...path.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const ticks = "`".repeat(longest + 1);
+  return longest === 0 ? `${ticks}${path}${ticks}` : `${ticks} ${path} ${ticks}`;
+}
 
 /** A name is whatever someone typed: as code it can neither mention anyone nor be markup. */
 const fencedName = (name: string): string => `\`${oneLine(name, 80).replaceAll("`", "'")}\``;

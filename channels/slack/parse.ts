@@ -135,10 +135,13 @@ function parseSlashCommand(command: SlashCommand, now: number): Parsed {
       sentAt: now,
       metadata: { mentions },
     },
-    // Shows everybody what was asked: else only the answer would stand there.
-    json({ response_type: "in_channel" }),
+    // Shows everybody what was asked: else only the answer would stand there. Not where that is a code.
+    SECRET.test(text) ? acknowledged : json({ response_type: "in_channel" }),
   );
 }
+
+/** Commands whose argument is a secret. */
+const SECRET = /^\s*(?:claim|link-me)\b/i;
 
 function parseForm(body: string, now: number): Parsed {
   const fields = Object.fromEntries(new URLSearchParams(body));

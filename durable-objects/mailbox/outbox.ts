@@ -17,7 +17,7 @@ export type Post = {
 };
 
 const pending = sql`${outbox.deliveredRevision} < ${outbox.revision}`;
-/** After this many failed tries (about an hour) a message is given up; the audit says so. */
+/** After this many failed tries (about an hour of them) a message is given up; the audit says so. */
 const MAX_FAILURES = 20;
 
 export const isPending = (row: OutboxRow): boolean => row.deliveredRevision < row.revision;
@@ -66,6 +66,8 @@ export class Outbox {
           ok: sql`excluded.ok`,
           blocks: sql`excluded.blocks`,
           revision: sql`${outbox.revision} + 1`,
+          // What earlier states of it went through is not held against this one.
+          failures: 0,
         },
         setWhere: eq(outbox.kind, "progress"),
       })
@@ -122,7 +124,8 @@ export class Outbox {
       this.#delivered.run({ id: row.id, revision: row.revision });
       return { givenUp: false };
     }
-    const failures = row.failures + 1;
+    // To be asked to wait is no failure.
+    const failures = result.retryAfterMs === null || !result.retryable ? row.failures + 1 : row.failures;
     const givenUp = !result.retryable || failures >= MAX_FAILURES;
     this.#db
       .update(outbox)

@@ -28,7 +28,7 @@ import { wordsFor } from "../mailbox/words.ts";
 import { type Answer, type Context, workOf } from "./handlers/handler.ts";
 import { HANDLERS } from "./handlers/index.ts";
 import { Budget } from "./budget.ts";
-import { namesOf, type ProjectAgentEnv } from "./env.ts";
+import { limitsOf, namesOf, type ProjectAgentEnv } from "./env.ts";
 import { changesStandings, onlyLooks, refusal } from "./judgements.ts";
 import migrations from "./migrations/migrations.js";
 import { AgentRegister } from "./register.ts";
@@ -71,7 +71,7 @@ export class ProjectAgent extends PersistentAgent<ProjectAgentEnv> implements Pr
     this.#d1 = env.DB;
     this.#connectGitHub = () => gitHubFromEnv(env);
     this.#register = new AgentRegister(this.db, this.audit, this.copies, this.now);
-    this.#budget = new Budget(this.db, this.now);
+    this.#budget = new Budget(this.db, this.now, limitsOf(env));
     this.#channelsInWords = channelsInWords(env);
     this.#mode = env.ANTHROPIC_API_KEY ? "edge" : "simulation";
     this.#tasks = new Tasks({

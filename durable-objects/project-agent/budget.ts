@@ -1,11 +1,15 @@
 import { and, eq, gte, type SQL, sql, sum } from "drizzle-orm";
 import type { DrizzleSqliteDODatabase } from "drizzle-orm/durable-sqlite";
+import { NO_USAGE } from "#core/model-usage.ts";
 import type { ModelSpend, Reservation, Reserved } from "#core/task.ts";
 import { reservations, spends } from "./schema.ts";
 
 /** US dollars: what one task, and all of a project in one month, may cost (design: product, "Models"). */
-export const TASK_CEILING_USD = 5;
-export const MONTHLY_BUDGET_USD = 200;
+export type Limits = { taskUsd: number; monthUsd: number };
+export const DEFAULT_LIMITS: Limits = { taskUsd: 5, monthUsd: 200 };
+
+/** Stands for a model where nobody knows what a call used: it was cut off, and is booked at the most it can have cost. */
+const UNFINISHED = "unfinished call";
 
 export type Spender = { taskId: string; identity: string; name: string };
 export type UsageRow = { key: string; calls: number; tokens: number; costUsd: number };
@@ -14,18 +18,23 @@ export type UsageRow = { key: string; calls: number; tokens: number; costUsd: nu
 export class Budget {
   readonly #db: DrizzleSqliteDODatabase;
   readonly #now: () => number;
+  readonly limits: Limits;
 
-  constructor(db: DrizzleSqliteDODatabase, now: () => number) {
+  constructor(db: DrizzleSqliteDODatabase, now: () => number, limits: Limits) {
     this.#db = db;
     this.#now = now;
+    this.limits = limits;
   }
 
-  /** Sets aside what the task's ceiling and the project's month leave, at most what is asked for. The same call again gets the same. */
-  reserve({ taskId, attempt, call, usd }: Reservation): Reserved {
-    const which = and(eq(reservations.task, taskId), eq(reservations.attempt, attempt), eq(reservations.call, call));
-    this.#db.delete(reservations).where(which).run();
+  /**
+   * Sets aside what the task's ceiling and the project's month leave, at most what is asked for. The same call again means that a
+   * crash cut the first one off, which may have cost all that was set aside for it.
+   */
+  reserve(spender: Spender, { attempt, call, usd }: Reservation): Reserved {
+    const { taskId } = spender;
+    this.#bookUnfinished(spender, and(eq(reservations.attempt, attempt), eq(reservations.call, call)));
     const taskLeft =
-      TASK_CEILING_USD - this.#spent(eq(spends.task, taskId)) - this.#reserved(eq(reservations.task, taskId));
+      this.limits.taskUsd - this.#spent(eq(spends.task, taskId)) - this.#reserved(eq(reservations.task, taskId));
     const monthLeft = this.leftThisMonth();
     const grantedUsd = Math.max(0, Math.min(usd, taskLeft, monthLeft));
     if (grantedUsd > 0) {
@@ -36,11 +45,41 @@ export class Budget {
 
   /** What the month leaves of the project's budget; what is set aside is not left. */
   leftThisMonth(): number {
-    return MONTHLY_BUDGET_USD - this.spentThisMonth() - this.#reserved(undefined);
+    return this.limits.monthUsd - this.spentThisMonth() - this.#reserved(undefined);
   }
 
   spentThisMonth(): number {
     return this.#spent(gte(spends.at, this.#month()));
+  }
+
+  /** What is still set aside for a task that has ended was for calls that were cut off. */
+  end(spender: Spender): void {
+    this.#bookUnfinished(spender, undefined);
+  }
+
+  #bookUnfinished({ taskId, identity, name }: Spender, which: SQL | undefined): void {
+    const open = this.#db
+      .delete(reservations)
+      .where(and(eq(reservations.task, taskId), which))
+      .returning()
+      .all();
+    for (const { call, usd } of open) {
+      const spend = { model: UNFINISHED, purpose: call, usage: NO_USAGE, tokens: 0, costUsd: usd };
+      this.#db
+        .insert(spends)
+        .values({ task: taskId, identity, person: name, ...spend, at: this.#now() })
+        .run();
+    }
+  }
+
+  /** A task's last report came after its end: what its calls really cost takes the place of what was booked for them. */
+  settleLate(spender: Spender, made: ModelSpend[]): void {
+    if (made.length === 0) return;
+    this.#db
+      .delete(spends)
+      .where(and(eq(spends.task, spender.taskId), eq(spends.model, UNFINISHED)))
+      .run();
+    this.settle(spender, made);
   }
 
   /** Writes down what a task's calls cost, and frees what was set aside for them: a report comes when they are over. */

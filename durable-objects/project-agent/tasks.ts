@@ -20,7 +20,7 @@ import type { AuditLog } from "../mailbox/audit-log.ts";
 import type { Copies } from "../mailbox/copies.ts";
 import type { Deadlines } from "../mailbox/deadlines.ts";
 import type { Outbox } from "../mailbox/outbox.ts";
-import type { Budget } from "./budget.ts";
+import type { Budget, Spender } from "./budget.ts";
 import type { AgentRegister } from "./register.ts";
 import { resultBlocks } from "./result-blocks.ts";
 import { tasks } from "./schema.ts";
@@ -160,7 +160,7 @@ export class Tasks {
   reserve(reservation: Reservation): Reserved {
     const task = this.find(reservation.taskId);
     const isRunning = task?.status === "running" && task.attempt === reservation.attempt;
-    return isRunning ? this.#at.budget.reserve(reservation) : { grantedUsd: 0, limit: "task" };
+    return isRunning ? this.#at.budget.reserve(spenderOf(task), reservation) : { grantedUsd: 0, limit: "task" };
   }
 
   /** Takes a report in. Repeats, and reports of another attempt or of an ended task, change nothing. */
@@ -172,7 +172,7 @@ export class Tasks {
     if (isNews) db.update(tasks).set({ reported: report.sequence }).where(eq(tasks.id, task.id)).run();
     if (task.status !== "running") {
       // What a stopped task's last call cost has to be paid all the same.
-      if (isNews) this.#settle(task, report.spent);
+      if (isNews) this.#settle(task, report.spent, "late");
       return { goOn: false };
     }
     if (!isNews) return { goOn: true };
@@ -198,10 +198,11 @@ export class Tasks {
     return { goOn: true };
   }
 
-  #settle({ id, spec }: TaskRow, spent: ModelSpend[]): void {
+  #settle(task: TaskRow, spent: ModelSpend[], when: "in time" | "late" = "in time"): void {
     const { budget, audit } = this.#at;
-    const { identity, name } = spec.requestedBy;
-    budget.settle({ taskId: id, identity, name }, spent);
+    const { id } = task;
+    if (when === "late") budget.settleLate(spenderOf(task), spent);
+    else budget.settle(spenderOf(task), spent);
     for (const { model, purpose, usage, costUsd } of spent) {
       const actor = { kind: "agent", id, name: id } as const;
       audit.append({ actor, action: "model", subject: model, details: { purpose, costUsd, ...usage } });
@@ -221,7 +222,7 @@ export class Tasks {
     blocks: Block[],
     result: TaskResult | null = null,
   ): void {
-    const { db, deadlines, register, outbox, now, copies } = this.#at;
+    const { db, deadlines, register, outbox, now, copies, budget } = this.#at;
     const done = result?.outcome === "completed" ? result : null;
     db.update(tasks)
       .set({
@@ -235,7 +236,7 @@ export class Tasks {
       .where(and(eq(tasks.id, task.id), ne(tasks.status, "ended")))
       .run();
     deadlines.clear(watchdogOf(task.id));
-    this.#settle(task, []);
+    budget.end(spenderOf(task));
     register.end(task.id, outcome);
     copies.note("task", task.id);
     outbox.post(
@@ -274,6 +275,12 @@ export class Tasks {
     );
   }
 }
+
+const spenderOf = ({ id, spec: { requestedBy } }: TaskRow): Spender => ({
+  taskId: id,
+  identity: requestedBy.identity,
+  name: requestedBy.name,
+});
 
 /** The Workflow instance of a task's present attempt. */
 export const instanceOfTask = (task: TaskRow): string => instanceOf(task.id, task.attempt);

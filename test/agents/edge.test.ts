@@ -16,10 +16,10 @@ const LOGIN = writeEdits("src/login.ts", [
   { search: "export const timeout = 5;\n", replace: "export const timeout = 30;\n" },
 ]);
 
-type Run = { name: string; timeout: unknown };
+type Run = { name: string; timeout: unknown; value: unknown };
 
 /** Runs a task of a repository outside of any Workflow, with a model that says these things. */
-async function run(repository: string, answers: string[], taskId = unique("task")) {
+async function run(repository: string, answers: string[], taskId = unique("task"), mode: TaskSpec["mode"] = "edge") {
   const [owner = "", name = ""] = repository.split("/");
   const spec: TaskSpec = {
     taskId,
@@ -30,7 +30,7 @@ async function run(repository: string, answers: string[], taskId = unique("task"
     repository: { owner, name },
     requestedBy: { identity: "i", name: "Anna", githubLogin: null },
     requestedAt: "2026-01-02T03:04:05Z",
-    mode: "edge",
+    mode,
     auditReference: "project:org/shop, entry 7",
   };
   const asked: CompletionRequest[] = [];
@@ -54,9 +54,10 @@ async function run(repository: string, answers: string[], taskId = unique("task"
   });
   const steps: Run[] = [];
   const step = {
-    do: (stepName: string, config: { timeout: unknown }, work: () => Promise<unknown>) => {
-      steps.push({ name: stepName, timeout: config.timeout });
-      return work();
+    do: async (stepName: string, config: { timeout: unknown }, work: () => Promise<unknown>) => {
+      const value = await work();
+      steps.push({ name: stepName, timeout: config.timeout, value });
+      return value;
     },
     sleep: async () => undefined,
   } as unknown as WorkflowStep;
@@ -104,8 +105,13 @@ describe("a repair", () => {
     const { result } = await run(await newRepository(), [`${added}\n${cut}`, "That was all."]);
     expect(result).toMatchObject({
       outcome: "failed",
-      reason: expect.stringContaining("nothing was changed. The answer ended in the middle of a file."),
+      reason: expect.stringContaining("nothing was changed. src/login.ts: The answer ended in the middle of a file."),
     });
+  });
+
+  it("that brings another file than what was cut off makes no half change", async () => {
+    const { result } = await run(await newRepository(), [`${added}\n${cut}`, added]);
+    expect(result).toMatchObject({ outcome: "failed", reason: expect.stringContaining("src/login.ts: The answer") });
   });
 
   it("may correct a path that was wrong", async () => {
@@ -191,6 +197,32 @@ it("a change that is too large for a step's result is refused in words", async (
 });
 
 const large = (): string => writeContent("large.txt", "é\n".repeat(300_001));
+
+describe("the step that reads the repository", () => {
+  const long = Array.from({ length: 400 }, (_, index) => ({
+    ...other,
+    path: `${"folder-with-a-long-name/".repeat(40)}${index}.txt`,
+  }));
+  const pathsRead = (steps: Run[]): string[] => {
+    const read = steps.find(({ name }) => name === "read 1")?.value as { staged: { value: { paths: string[] } } };
+    return read.staged.value.paths;
+  };
+
+  it("keeps no paths where a model works, which reads them itself", async () => {
+    const { steps } = await run(await newRepository(), [LOGIN]);
+    expect(pathsRead(steps)).toEqual([]);
+  });
+
+  it("keeps as many as fit a step's result in a simulation", async () => {
+    const repository = await newRepository();
+    await branchWith(repository, "main", long);
+    const { steps, result } = await run(repository, [], unique("task"), "simulation");
+    const characters = JSON.stringify(pathsRead(steps)).length;
+    expect(characters).toBeGreaterThan(290_000);
+    expect(characters).toBeLessThanOrEqual(300_001);
+    expect(result).toMatchObject({ outcome: "completed", simulated: true });
+  });
+});
 
 it("gives the model minutes to answer, and GitHub and reports less", async () => {
   const { steps } = await run(await newRepository(), [LOGIN]);

@@ -134,6 +134,14 @@ describe("a search text", () => {
     expect(apply(edit("port = 80\n", "port = 90\n"), { a: "const port = 8080;\n" })).toMatchObject(problem("missing"));
   });
 
+  test.each([
+    ["replacement", "return x;\n", "if (x) {\n  return x;\n}\n"],
+    ["search text", "return x;\n}\n", "return y;\n"],
+  ])("that fits only within a line is missing where the %s has several lines", (_, search, replace) => {
+    const before = "function f() {\n    return x;\n}\n";
+    expect(apply(edit(search, replace), { a: before })).toMatchObject(problem("missing"));
+  });
+
   it("that stands there twice is ambiguous, with its lines", () => {
     const outcome = apply(edit("a\n", "b\n"), { a: "a\nx\na\n" });
     expect(outcome).toMatchObject({

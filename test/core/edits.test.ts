@@ -52,6 +52,7 @@ describe("a reply", () => {
         { kind: "delete", path: "src/c.ts" },
       ],
       incomplete: false,
+      openPath: null,
       problems: [],
     });
   });
@@ -61,6 +62,7 @@ describe("a reply", () => {
       summary: "It already does.",
       blocks: [],
       incomplete: false,
+      openPath: null,
       problems: [],
     });
   });
@@ -188,6 +190,23 @@ describe("a reply that was cut", () => {
     }
   });
 });
+
+describe("the open path of a reply", () => {
+  test.each([
+    ["is that of the whole content it ends in", lines("===FILE: a===", "x"), "a"],
+    ["is that of the edits it ends in", lines("===FILE: a===", "<<<SEARCH", "x", "======="), "a"],
+    ["is unknown where it ends in a marker", "===FILE: src/lo", null],
+    ["is unknown where it ends in an edit outside of blocks", lines("<<<SEARCH", "x"), null],
+  ])("%s", (_, text, openPath) => {
+    expect(parseReply(text)).toMatchObject({ incomplete: true, openPath });
+  });
+
+  it("is none where the reply is complete", () => {
+    expect(parseReply(whole("a"))).toMatchObject({ incomplete: false, openPath: null });
+  });
+});
+
+const whole = (path: string): string => lines(`===FILE: ${path}===`, "x", "===END===");
 
 describe("what is wrong with a reply", () => {
   test.each([

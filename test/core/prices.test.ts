@@ -18,6 +18,7 @@ describe("a million tokens of each kind", () => {
     ["claude-haiku-4-5-20251001", [1, 5, 1.25, 0.1]],
     ["claude-haiku-4-5", [1, 5, 1.25, 0.1]],
     ["claude-haiku-4-5-latest", [1, 5, 1.25, 0.1]],
+    ["anthropic/claude-haiku-4-5", [1, 5, 1.25, 0.1]],
     ["claude-opus-5-5", [4, 20, 5, 0.2]],
     ["claude-opus-4-5@20251101", [5, 25, 6.25, 0.5]],
   ])("of %s cost %j", (model, expected) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ModelSpend, TaskReport } from "#core/task.ts";
-import { MONTHLY_BUDGET_USD, TASK_CEILING_USD } from "#durable-objects/project-agent/budget.ts";
+import { DEFAULT_LIMITS } from "#durable-objects/project-agent/budget.ts";
 import { eventually, newWorld, rowsOf, type World } from "../worker/world.ts";
 
 const MODEL = "claude-sonnet-5-5";
@@ -62,20 +62,12 @@ describe("money for a model call", () => {
     await world.release();
   });
 
-  it("is not set aside twice for the same call after a crash", async () => {
-    const world = await newWorld();
-    const task = await running(world);
-    expect(await task.reserve("ask", 4)).toEqual(await task.reserve("ask", 4));
-    expect(await task.setAside()).toEqual([4]);
-    await world.release();
-  });
-
   it("is what the task's ceiling leaves of it, down to nothing", async () => {
     const world = await newWorld();
     const task = await running(world);
     await task.report({ spent: [spend(1)] });
     await task.reserve("ask", 3);
-    expect(await task.reserve("repair", 3)).toEqual({ grantedUsd: TASK_CEILING_USD - 4, limit: "task" });
+    expect(await task.reserve("repair", 3)).toEqual({ grantedUsd: DEFAULT_LIMITS.taskUsd - 4, limit: "task" });
     expect(await task.reserve("another", 3)).toEqual({ grantedUsd: 0, limit: "task" });
     await world.release();
   });
@@ -83,7 +75,7 @@ describe("money for a model call", () => {
   it("is what the month leaves of it, where that is less", async () => {
     const world = await newWorld();
     const task = await running(world);
-    await spendBefore(world, MONTHLY_BUDGET_USD - 1, Date.now());
+    await spendBefore(world, DEFAULT_LIMITS.monthUsd - 1, Date.now());
     expect(await task.reserve("ask", 3)).toEqual({ grantedUsd: 1, limit: "project" });
     await world.release();
   });
@@ -91,7 +83,7 @@ describe("money for a model call", () => {
   it("is not used up by what an earlier month cost", async () => {
     const world = await newWorld();
     const task = await running(world);
-    await spendBefore(world, MONTHLY_BUDGET_USD, Date.now() - 40 * 24 * 60 * 60 * 1000);
+    await spendBefore(world, DEFAULT_LIMITS.monthUsd, Date.now() - 40 * 24 * 60 * 60 * 1000);
     expect(await task.reserve("ask", 3)).toEqual({ grantedUsd: 3, limit: null });
     await world.release();
   });
@@ -105,7 +97,7 @@ describe("money for a model call", () => {
     await world.release();
   });
 
-  it("is free again when the task fails or is stopped", async () => {
+  it("is free again when the task fails, and taken for spent when a stop cut the call off", async () => {
     const world = await newWorld();
     const [one, other] = [await running(world), await running(world)];
     await one.reserve("ask", 3);
@@ -113,6 +105,16 @@ describe("money for a model call", () => {
     await one.report({ result: { outcome: "failed", reason: "It is too hard." } });
     await world.ask(world.anna, `stop ${other.taskId}`);
     expect([await one.setAside(), await other.setAside()]).toEqual([[], []]);
+    expect([await one.calls(), (await other.calls()).length]).toEqual([[], 1]);
+    await world.release();
+  });
+
+  it("of a call that comes again after a crash is taken for spent", async () => {
+    const world = await newWorld();
+    const task = await running(world);
+    await task.reserve("ask", 3);
+    expect(await task.reserve("ask", 3)).toEqual({ grantedUsd: DEFAULT_LIMITS.taskUsd - 3, limit: "task" });
+    expect(await task.calls()).toHaveLength(1);
     await world.release();
   });
 
@@ -155,6 +157,7 @@ describe("what a call cost", () => {
   it("counts also when the task was stopped meanwhile, and the report comes late", async () => {
     const world = await newWorld();
     const task = await running(world);
+    await task.reserve("ask", 3);
     await world.ask(world.anna, "stop");
     expect(await task.report({ sequence: 60, spent: [spend(0.25)] })).toEqual({ goOn: false });
     await task.report({ sequence: 60, spent: [spend(0.25)] });

@@ -4,7 +4,6 @@ import { dollars } from "#core/prices.ts";
 import { type Block, code, fields, text } from "#core/response.ts";
 import { repositoryFullName } from "#core/task.ts";
 import { verifyAudit } from "../../mailbox/audit-verification.ts";
-import { MONTHLY_BUDGET_USD, TASK_CEILING_USD } from "../budget.ts";
 import { type Answer, type Context, done, notDone } from "./handler.ts";
 
 /** How far back `logs` looks for what agents did. */
@@ -154,8 +153,8 @@ export function usage({ budget, project, mode }: Context): Answer {
   return done(
     fields({
       Project: project.name,
-      "This month": `${dollars(spent)} of ${dollars(MONTHLY_BUDGET_USD)}`,
-      "A task": `at most ${dollars(TASK_CEILING_USD)}`,
+      "This month": `${dollars(spent)} of ${dollars(budget.limits.monthUsd)}`,
+      "A task": `at most ${dollars(budget.limits.taskUsd)}`,
     }),
     table("By person", "person"),
     table("By task", "task"),

@@ -44,12 +44,18 @@ export function stop(taskId: string | null, { tasks, message, standing, stopTask
     if (!task) return notDone(text(`There is no ${taskId} in this project. \`agents\` lists what runs.`));
     if (task.status === "ended") return notDone(text(`${taskId} has ended already: ${task.outcome}.`));
   }
+  const { thread } = message.conversation;
   const here = conversationKey(message.channel, message.conversation);
   const ofHere = unfinished.filter(({ target }) => conversationKey(target.channel, target.conversation) === here);
-  const candidates =
-    taskId !== null ? unfinished.filter(({ id }) => id === taskId) : ofHere.length > 0 ? ofHere : unfinished;
+  const ofThread = ofHere.filter(({ target }) => target.conversation.thread === thread);
+  // In a thread `stop` means what was begun there, and nothing else.
+  const meant = thread !== null ? ofThread : ofHere.length > 0 ? ofHere : unfinished;
+  const candidates = taskId !== null ? unfinished.filter(({ id }) => id === taskId) : meant;
   const [task] = candidates;
-  if (!task) return notDone(text("Nothing is running here."));
+  if (!task) {
+    const elsewhere = unfinished.map(({ id }) => `\`stop ${id}\``).join(", ");
+    return notDone(text(`Nothing is running here.${elsewhere === "" ? "" : ` Elsewhere: ${elsewhere}.`}`));
+  }
   if (candidates.length > 1) {
     return notDone(text(`Which one? ${candidates.map(({ id }) => `\`stop ${id}\``).join(", ")}`));
   }
