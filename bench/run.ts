@@ -1,7 +1,9 @@
 import { auditAppendBench } from "./audit-append.ts";
+import { bundleBench } from "./bundle.ts";
 import { type Measure, coreBench } from "./core.ts";
 import { editsBench } from "./edits.ts";
 import { messagesBench } from "./messages.ts";
+import { slackBench } from "./slack.ts";
 import { openStage } from "./stage.ts";
 import { startingBench } from "./starting.ts";
 
@@ -49,13 +51,17 @@ async function staged<T>(run: (stage: ReturnType<typeof openStage>) => Promise<T
 // One after the other: they would compete for the machine.
 const starting = await staged(({ folder }) => startingBench(folder));
 const messages = await staged(messagesBench);
+const slack = await staged(slackBench);
 const audit = await staged(auditAppendBench);
 const core = await coreBench();
 const edits = await editsBench();
+const bundle = await staged(({ folder }) => bundleBench(folder));
 
-console.log(`\n${table([...messages.measures, ...core, ...edits, ...audit, ...starting])}`);
+const measures = [...messages.measures, ...slack.measures, ...core, ...edits, ...audit, ...bundle, ...starting];
+console.log(`\n${table(measures)}`);
 console.log("\n× is a ratio to a floor of the same run: medians over rounds in which floor and product took turns.");
-if (messages.wrong.length > 0) {
-  console.error(`\nWRONG:\n${messages.wrong.join("\n")}`);
+const wrong = [...messages.wrong, ...slack.wrong];
+if (wrong.length > 0) {
+  console.error(`\nWRONG:\n${wrong.join("\n")}`);
   process.exitCode = 1;
 }

@@ -13,7 +13,7 @@ const Ready = object({
   /** True when `githubUrl` is the emulated GitHub of this machine. */
   emulated: boolean(),
   /** Whether a real model does the tasks. */
-  model: boolean(),
+  model: boolean().default(false),
   repository: string(),
   project: string(),
   account: string(),

@@ -13,7 +13,7 @@ schedule medium task, role medium manage, config_set medium manage, runners_revo
 
 const AVAILABLE = [
   ..."help status agents logs audit whoami register claim role permissions config link unlink".split(" "),
-  ..."instruct implement refactor fix stop prs merge autonomy".split(" "),
+  ..."instruct implement refactor fix stop prs merge autonomy usage".split(" "),
 ];
 
 describe("the table of commands", () => {
