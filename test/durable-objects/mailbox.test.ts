@@ -157,6 +157,18 @@ describe("the outbox", () => {
       expect(tries).toEqual([...Array<boolean>(19).fill(false), true]);
     }));
 
+  it("does not give up for being asked to wait, nor for what earlier states of a message went through", () =>
+    inOutbox((outbox) => {
+      outbox.post(post("progress", "reading"), 0);
+      const later = { ok: false, retryable: true, retryAfterMs: 1000, reason: "" } as const;
+      for (let now = 0; now < 100_000; now += 1000) {
+        expect(outbox.settle(dueRow(outbox, now), later, now)).toEqual({ givenUp: false });
+      }
+      outbox.settle(dueRow(outbox, 100_000), { ...later, retryAfterMs: null }, 100_000);
+      outbox.post(post("final", "done"), 100_000);
+      expect(dueRow(outbox, 1_000_000).failures).toBe(0);
+    }));
+
   it("prunes what was delivered, and nothing else", () =>
     inOutbox((outbox) => {
       outbox.post(post("final", "delivered", "a"), 0);
